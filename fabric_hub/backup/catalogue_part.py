@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from fabric_hub.catalogue.audit.log import AuditLog, AuditLogBrokenError, Entry, audit_directory
 from fabric_hub.catalogue.database import CATALOGUE, database_url
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.restored import Restored, Revocation
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
+from fabric_hub.datasets.model import Acceptance
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as texts
 from fabric_hub.sessions.database import open_database
@@ -35,6 +38,7 @@ class Prepared:
     decisions: Decisions
     published: Publication | None
     log: LogRead | None
+    people: Mapping[int, str]
 
 
 def prepare(settings: Settings, place: Place, backup: Manifest, grants_file: Path, log_copy: Path | None) -> Prepared:
@@ -51,20 +55,19 @@ def prepare(settings: Settings, place: Place, backup: Manifest, grants_file: Pat
     if own and copy and copy.holds and copy.head.seq > own.head.seq:
         best = copy
     published = evidence.publication(grants_file)
+    people = evidence.people(database_url(settings.catalogue))
     try:
         state = evidence.backup_state((place.ready / EXTRACT).read_bytes(), backup.at)
     except FileNotFoundError:
-        return Prepared(Decisions(grants=(), retired=()), published, best)
+        return Prepared(Decisions(grants=(), retired=()), published, best, people)
     except ValueError as error:
         raise FabricError(texts.NO_BACKUP(directory=str(place.ready), cause=f"{EXTRACT}: {error}")) from error
-    created = (
-        {one.project: str(one.after.get("account", "")) for one in best.projects if "account" in one.after}
-        if best
-        else {}
-    )
+    # of projects that were made after the backup, too
+    changed = {one["project"]: str(one["account"]) for one in (best.projects if best else ()) if "account" in one}
     of_file = {name: project.account for name, project in settings.project.items()}
-    accounts = {**state.accounts, **created, **of_file}
-    return Prepared(decide(state, accounts, published, best.evidence if best else None), published, best)
+    accounts = {**state.accounts, **changed, **of_file}
+    decisions = decide(state, accounts, published, best.evidence if best else None)
+    return Prepared(decisions, published, best, people)
 
 
 def _own_log(directory: Path, backup: Manifest) -> LogRead | None:
@@ -103,17 +106,17 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
     now = time.time()
     decisions, log = prepared.decisions, prepared.log
     held = decisions.of(Fate.SHUT)
-    record = AuditLog(audit_directory(settings.catalogue))
     why = f"backup {backup.id}, of record {backup.audit.seq}; {len(held)} grants shut"
     entries = [
         Entry(event="restored", by=by, why=why),
         *(Entry(event="held", by=by, dataset=one.dataset, project=one.project, until=one.until) for one in held),
         *(Entry(event="retired", by=by, dataset=name, why="as newer sources say") for name in decisions.retired),
     ]
-    record.append(*entries)
     engine = open_database(database_url(settings.catalogue), CATALOGUE)
-    store = CatalogueStore(engine)
+    store, people = CatalogueStore(engine), PeopleStore(engine)
     try:
+        people.restored(prepared.people, log.persons if log else 0)
+        AuditLog(audit_directory(settings.catalogue), people.numbers).append(*entries)
         store.restored(
             Restored(
                 serial=max(backup.serial, prepared.published.serial if prepared.published else 0),
@@ -121,11 +124,20 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
                 grants=decisions.of(Fate.KEPT),
                 held=held,
                 retired=decisions.retired,
-                accepted=log.accepted if log else (),
+                accepted=tuple(_accepted(log, people.names())) if log else (),
                 ends=tuple(Revocation.model_validate(end.model_dump()) for end in log.ends) if log else (),
             )
         )
         if log:
-            store.projects.replay(log.projects)
+            store.projects.replay(evidence.changes(log.projects, people.names()))
     finally:
         store.close()
+
+
+def _accepted(log: LogRead, names: Mapping[int, str]) -> Iterator[Acceptance]:
+    """The acceptances that a log has, with their users' names; whose number has none has to accept again."""
+    for one in log.accepted:
+        if one.person is None:
+            yield one.acceptance
+        elif one.person in names:
+            yield one.acceptance.model_copy(update={"user": names[one.person]})

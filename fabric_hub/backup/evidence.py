@@ -6,21 +6,29 @@ All of it is another account's or an older release's word: what is not as agreed
 from __future__ import annotations
 
 import json
+import logging
 import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import ValidationError
 
-from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head
+from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head, named, persons_in
 from fabric_hub.catalogue.audit.reading import Reading, seconds
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.project_edits import EVENTS, Recorded
 from fabric_hub.datasets.model import Acceptance, Access, Grant
+from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts.audit import NONE_THERE
 from fabric_hub.types import Frozen
 
 from .grants import BackupState, LogEvidence, Publication, Said, Word
 
+log = logging.getLogger(__name__)
+
+UNNAMED = "_"  # the user of an acceptance until their number has a name
 _LARGEST = 256 * 1024 * 1024  # bytes of a publication
 _SAYS = {"granted": Said.GRANTED, "confirmed": Said.GRANTED, "revoked": Said.REVOKED, "held": Said.HELD}
 
@@ -33,19 +41,27 @@ class StrictEnd(Frozen):
     at: float
 
 
+class Accepted(Frozen):
+    """An acceptance in an audit log; ``person`` is whose, where it has a number and no name."""
+
+    acceptance: Acceptance
+    person: int | None = None
+
+
 class LogRead(Frozen):
     """An audit log that was read to its end, each record checked.
 
-    ``holds`` is whether the backup's head is one of its records; ``accepted``, ``ends`` and ``projects`` (the changes
-    of projects) came after that head.
+    ``holds`` is whether the backup's head is one of its records; ``accepted``, ``ends`` and ``projects`` (the records of
+    changes of projects, with people as numbers) came after that head. ``persons`` is the highest number of a person.
     """
 
     head: Head
     holds: bool
     evidence: LogEvidence
-    accepted: tuple[Acceptance, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
     ends: tuple[StrictEnd, ...] = ()
-    projects: tuple[Recorded, ...] = ()
+    projects: tuple[dict[str, Any], ...] = ()
+    persons: int = 0
 
 
 def publication(path: Path) -> Publication | None:
@@ -99,12 +115,13 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
     reading = Reading(directory)
     words: dict[tuple[str, str], Word] = {}
     retired: dict[str, bool] = {}
-    accepted: dict[tuple[str, ...], Acceptance] = {}
+    accepted: dict[tuple[str, ...], Accepted] = {}
     ends: dict[tuple[str, str], StrictEnd] = {}
-    projects: list[Recorded] = []
-    holds, last = backup.seq == 0, 0.0
+    projects: list[dict[str, Any]] = []
+    holds, last, persons = backup.seq == 0, 0.0, 0
     for record in reading.records():
         last = seconds(record["recorded"])
+        persons = max([persons, *persons_in(record)])
         if record["seq"] == backup.seq:
             holds = record["digest"] == backup.digest
         word = _word(record)
@@ -112,13 +129,14 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
             words[word.grant.dataset, word.grant.project] = word
         if record["seq"] <= backup.seq:
             continue
-        if (change := _change(record)) is not None:
-            projects.append(change)
+        if _is_change(record):
+            projects.append(record)
         dataset = record.get("dataset", "")
         if record["event"] in ("retired", "published") and (record["event"] == "published" or "version" not in record):
             retired[dataset] = record["event"] == "retired"
         if (one := _acceptance(record)) is not None:
-            accepted[one.user, one.project, one.dataset, one.agreement] = one
+            what = one.acceptance
+            accepted[str(one.person), what.user, what.project, what.dataset, what.agreement] = one
         if word is not None and word.said is Said.REVOKED and str(record.get("why", "")).startswith("strict"):
             pair = word.grant.dataset, word.grant.project
             ends[pair] = StrictEnd(dataset=pair[0], project=pair[1], at=word.at)
@@ -135,7 +153,22 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
         accepted=tuple(accepted.values()),
         ends=tuple(ends.values()),
         projects=tuple(projects),
+        persons=persons,
     )
+
+
+def people(database: str) -> dict[int, str]:
+    """Who the site's catalogue, as it is before the restore, calls whom by number; nobody where it cannot be read."""
+    url = sa.make_url(database)
+    if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):
+        return {}
+    engine = sa.create_engine(url)
+    try:
+        return PeopleStore(engine).names()
+    except (FabricError, sa.exc.SQLAlchemyError):
+        return {}
+    finally:
+        engine.dispose()
 
 
 def _word(record: dict[str, Any]) -> Word | None:
@@ -143,33 +176,45 @@ def _word(record: dict[str, Any]) -> Word | None:
         return None  # "revoked" with a node is what a node did
     fields = {"dataset": record["dataset"], "project": record["project"], "until": record.get("until")}
     try:
-        grant = Grant.model_validate(
-            {**fields, "by": record.get("by", "operator"), "at": seconds(record["time"])}, strict=False
-        )
+        grant = Grant.model_validate({**fields, "by": _decider(record), "at": seconds(record["time"])}, strict=False)
     except ValidationError:
         return None
     return Word(said=_SAYS[record["event"]], grant=grant)
 
 
-def _change(record: dict[str, Any]) -> Recorded | None:
-    """A change of a project that the catalogue keeps; None: the record is of something else."""
-    if record["event"] not in EVENTS.values() or "project" not in record or "dataset" in record:
-        return None
-    try:
-        fields = {name: record[name] for name in ("event", "project", "by", "user") if name in record}
-        after = json.loads(record.get("after", "{}"))
-        return Recorded.model_validate({**fields, "after": after, "at": seconds(record["time"])})
-    except (ValueError, ValidationError):
-        return None
+def changes(records: Iterable[dict[str, Any]], names: Mapping[int, str]) -> Iterator[Recorded]:
+    """The changes of projects that records have; one of a person whose number has no name any more is left out.
+
+    :param names: of people, by their number.
+    """
+    for record in records:
+        about = named(record, names)
+        fields = {name: about[name] for name in ("event", "project", "by", "user") if name in about}
+        try:
+            after = json.loads(about.get("after", "{}"))
+            yield Recorded.model_validate({**fields, "after": after, "at": seconds(about["time"])})
+        except (ValueError, ValidationError):
+            log.exception("record %s cannot be understood, and its change of a project is left out", record.get("seq"))
 
 
-def _acceptance(record: dict[str, Any]) -> Acceptance | None:
+def _is_change(record: dict[str, Any]) -> bool:
+    """Whether a record is of a change of a project that the catalogue keeps."""
+    return record["event"] in EVENTS.values() and "project" in record and "dataset" not in record
+
+
+def _decider(record: dict[str, Any]) -> str:
+    """Who decided, as a grant has it: without a name where the record has a person's number."""
+    return "operator" if record.get("by") in (None, "account") else str(record["by"])
+
+
+def _acceptance(record: dict[str, Any]) -> Accepted | None:
     if record["event"] != "accepted":
         return None
     try:
-        return Acceptance.model_validate(
-            {name: record[name] for name in ("user", "project", "dataset", "agreement", "purpose")}
-            | {"at": seconds(record["time"])}
+        acceptance = Acceptance.model_validate(
+            {name: record[name] for name in ("project", "dataset", "agreement", "purpose")}
+            | {"user": record.get("user", UNNAMED), "at": seconds(record["time"])}
         )
+        return Accepted(acceptance=acceptance, person=None if "user" in record else record["person"])
     except (KeyError, ValidationError):
         return None

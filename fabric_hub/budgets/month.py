@@ -19,7 +19,7 @@ from fabric_hub.messages.text import SENTENCES, VERBATIM, Text
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.accounting import PastJob
 from fabric_hub.types import Frozen, slurm_key
-from fabric_hub.unix.accounts import hub_name
+from fabric_hub.unix.accounts import unix_name
 
 from .history import HOUR_S, bounds, session_of
 
@@ -187,8 +187,9 @@ def piece_of(
 
 
 def _is_its(settings: Settings, job: PastJob, session: Session) -> bool:
-    whose = hub_name(settings.users, job.user) or job.user
-    return slurm_key(session.account) == job.account and (session.user == whose or settings.users.shared_account)
+    users = settings.users
+    whose = users.shared_account or unix_name(users, session.user) == job.user
+    return slurm_key(session.account) == job.account and whose
 
 
 def sheet_of(

@@ -20,7 +20,8 @@ from fabric_hub.projects.changes import Change
 
 from . import publish, rows, switch_user
 from .database import open_catalogue
-from .project_edits import with_hub_names
+from .people.store import PeopleStore
+from .project_edits import EVENTS, people_in, people_of, with_hub_names
 from .project_policy import Asker
 from .store import NOT_CONFIRMED, CatalogueStore
 
@@ -36,7 +37,7 @@ class CatalogueAdmin:
         self.store = store
         self._of_file = settings
         self._by = by
-        self._audit_log = AuditLog(audit_directory(settings.catalogue))
+        self._audit_log = AuditLog(audit_directory(settings.catalogue), PeopleStore(store.engine).numbers)
 
     def add(self, entry: Dataset, *, new: bool = False) -> bool:
         """Make a draft, or replace an entry's description. False: it said that already.
@@ -100,6 +101,8 @@ class CatalogueAdmin:
     def confirm(self, name: str, project: str) -> Grant:
         """Bring a grant that a restore shut back into force."""
 
+        self._audit_log.meet(Entry(event="confirmed", by=self._by, **self._of_project(project)))
+
         def record(grant: Grant) -> None:
             self._record("confirmed", dataset=name, until=grant.until, **self._of_project(project))()
 
@@ -131,6 +134,7 @@ class CatalogueAdmin:
         """Change a project that the catalogue service keeps. False: it stood so already."""
         changed = with_hub_names(change, keep_case=self._of_file.login.keep_case)
         asker = Asker(self._by, operator=True, from_hub=False)
+        self._audit_log.meet(Entry(event=EVENTS[changed.do], by=self._by, responsible=people_in(changed)))
         done = self.store.projects.change(self._of_file, changed, asker, self._append)
         self.tell()
         return done
@@ -141,7 +145,10 @@ class CatalogueAdmin:
         if name not in known:
             told = projects.NOT_IN_FILE(project=name, projects=known) if known else projects.NONE_IN_FILE()
             raise FabricError(told)
-        self.store.projects.take_over(name, self._of_file.project[name], self._by, self._append)
+        project = self._of_file.project[name]
+        people = tuple(sorted({user for user, _ in people_of(project)}))
+        self._audit_log.meet(Entry(event=EVENTS["create"], by=self._by, responsible=people))
+        self.store.projects.take_over(name, project, self._by, self._append)
         self.tell()
 
     def tell(self) -> None:
@@ -159,6 +166,7 @@ class CatalogueAdmin:
 
     def _record(self, event: str, **fields: Any) -> Callable[[], object]:
         entry = Entry(event=event, by=self._by, **fields)
+        self._audit_log.meet(entry)
         return lambda: self._audit_log.append(entry)
 
     def _of_project(self, name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.projects.changes import ChangeBody
+from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.types import Frozen, HubUser, Slug
 
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", strict=True)]
@@ -71,6 +72,21 @@ class EventBody(Frozen):
     why: Slug
 
 
+class VerifiedLogin(Frozen):
+    """A login that the hub has just verified, at ``verified_at`` (Unix seconds)."""
+
+    login: Login
+    verified_at: float = Field(ge=0, lt=1e11, allow_inf_nan=False)
+
+
+class LinkBody(Frozen):
+    """A person who is logged in with both makes the second identity theirs; ``first`` is one that they had."""
+
+    user: HubUser
+    first: VerifiedLogin
+    second: VerifiedLogin
+
+
 class Health(WithTexts):
     """How the catalogue service fares. Times are Unix seconds; ``problem`` is what keeps it from its work."""
 
@@ -111,8 +127,20 @@ class Agents(Frozen):
     agents: tuple[Agent, ...] = ()
 
 
+class PeopleVerbs(Protocol):
+    """What is asked about people; every verb may raise FabricError."""
+
+    async def login(self, login: Login) -> LoggedIn:
+        """Who somebody is here who has just logged in; a first login makes them known."""
+
+    async def link(self, request: LinkBody) -> None:
+        """Make a second identity a person's."""
+
+
 class Verbs(Protocol):
     """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
+
+    people: PeopleVerbs
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""

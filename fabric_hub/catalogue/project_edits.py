@@ -142,6 +142,13 @@ def _in_order(name: str, start: date | None, end: date | None) -> None:
         raise FabricError(texts.DATES_TURNED(project=name, end=end.isoformat(), start=start.isoformat()))
 
 
+def people_in(change: Change) -> tuple[str, ...]:
+    """The people whom a change is about."""
+    if isinstance(change, Create):
+        return change.owners
+    return (change.user,) if isinstance(change, AddPerson | RemovePerson) else ()
+
+
 def people_of(project: Project | None) -> set[tuple[str, str]]:
     """Everybody in a project with each of their roles."""
     return {(user, role) for role in ROLES for user in getattr(project.members, role)} if project else set()
@@ -208,7 +215,7 @@ def replayed(project: Project | None, record: Recorded) -> Project | None:
 
 def denial(change: Change, project: Project | None, asker: str, code: str) -> Entry:
     """What the audit log gets of a change that was refused: by whom it was asked for, what it was, and why not."""
-    wanted = change.model_dump(mode="json", exclude={"project"}, exclude_none=True)
+    wanted = change.model_dump(mode="json", exclude={"project", "user"}, exclude_none=True)  # no names in a record
     if isinstance(change, Create):  # a title and a list of owners are long, and prove nothing
         wanted = {name: wanted[name] for name in ("do", "kind", "data", "budget_gpu_hours") if name in wanted}
     return Entry.model_validate(

@@ -28,7 +28,7 @@ from fabric_hub.messages.texts import startup
 from fabric_hub.projects.document import ProjectsDocument, as_json
 from fabric_hub.projects.live import projects_file
 from fabric_hub.projects.membership import end_of, people_today
-from fabric_hub.unix.accounts import UnknownAccountError, hub_name, resolve
+from fabric_hub.unix.accounts import UnknownAccountError, resolve, unix_name
 
 from .project_store import ProjectStore
 from .restored import Revocation
@@ -212,7 +212,7 @@ class Uids:
             other = pwd.getpwuid(uid).pw_name
         except KeyError:
             return uid if time.time() - at < FORGOTTEN_S else None
-        taken = hub_name(users, other) in self._last
+        taken = other in {unix_name(users, user) for user in self._last}
         return uid if not taken and time.time() - at < RENAMED_S else None
 
 

@@ -18,9 +18,21 @@ from fastapi import FastAPI, Query, Response
 from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.projects.changes import ChangeBody
+from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.rpc import server as unix_server
 
-from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health, Verbs
+from .api import (
+    LONGEST_WAIT_S,
+    AcceptanceBody,
+    AccessBody,
+    Agents,
+    AnswerBody,
+    DecisionBody,
+    EventBody,
+    Health,
+    LinkBody,
+    Verbs,
+)
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -80,6 +92,16 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def told(event: EventBody) -> None:
         """Put a refusal at the hub's door in the audit log; the same one within a minute counts once."""
         await verbs.told(event)
+
+    @app.post("/v1/logins")
+    async def login(login: Login) -> LoggedIn:
+        """Who somebody is here who has just logged in; a first login makes them known, or is refused."""
+        return await verbs.people.login(login)
+
+    @app.post("/v1/links", status_code=204)
+    async def link(request: LinkBody) -> None:
+        """A person who is logged in with both makes the second identity theirs; it must be nobody's before."""
+        await verbs.people.link(request)
 
     @app.get("/v1/agents")
     async def agents() -> Agents:

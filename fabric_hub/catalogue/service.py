@@ -35,7 +35,9 @@ from .agents import AgentReports
 from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health
 from .denials import Denials
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
-from .project_edits import denial, with_hub_names
+from .people.logins import People
+from .people.store import PeopleStore
+from .project_edits import EVENTS, denial, people_in, with_hub_names
 from .project_policy import Asker
 from .project_store import RefusedError
 from .publish import Uids, publish, publish_projects
@@ -70,7 +72,9 @@ class CatalogueService:
         self._of_file = self._settings = settings  # with the projects that the catalogue has: see _reload
         self._datasets = settings.catalogue
         self._store = store
-        self._audit_log = AuditLog(audit_directory(self._datasets))
+        known = PeopleStore(store.engine)
+        self._audit_log = AuditLog(audit_directory(self._datasets), known.numbers)
+        self.people = People(lambda: self._settings, known, self._append)
         self._uids = Uids()
         self._reports = AgentReports(
             events_directory(self._datasets) / AGENTS, frozenset({0, os.geteuid()}), cached_s=AGENTS_EVERY_S
@@ -121,6 +125,7 @@ class CatalogueService:
         self._not_too_often(request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
+        await asyncio.to_thread(self._audit_log.meet, entry)
         # what cannot be proved later does not happen: the audit log comes before the transaction's end
         await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
         # before the session is submitted: its node must find the acceptance there
@@ -132,6 +137,7 @@ class CatalogueService:
         self._not_too_often(request.user)
         entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
         wanted = AccessRequest(**request.model_dump(), at=time.time())
+        await asyncio.to_thread(self._audit_log.meet, entry)
         await asyncio.to_thread(self._store.request, wanted, lambda: self._append([entry]))
         await self._refresh()
 
@@ -146,6 +152,8 @@ class CatalogueService:
         about: dict[str, Any] = {"user": user, "by": f"steward {user}", "project": project, "dataset": dataset}
         if known := self._settings.project.get(project):
             about |= {"account": known.account, "responsible": known.members.owner}
+
+        await asyncio.to_thread(self._audit_log.meet, Entry.model_validate({"event": "confirmed", **about}))
 
         def confirmed(grant: Grant) -> None:
             self._append([Entry.model_validate({"event": "confirmed", "until": grant.until, **about})])
@@ -179,6 +187,7 @@ class CatalogueService:
         about: dict[str, Any] = {"user": user, "by": f"operator {user}", "project": project, "dataset": dataset}
         if known := settings.project.get(project):
             about |= {"account": known.account, "responsible": known.members.owner}
+        await asyncio.to_thread(self._audit_log.meet, Entry.model_validate({"event": "granted", **about}))
         if not request.grant:
             entry = Entry.model_validate({"event": "declined", "why": request.why, **about})
             await asyncio.to_thread(
@@ -211,6 +220,8 @@ class CatalogueService:
         await asyncio.to_thread(self._reload)  # who is no operator any more widens nothing
         asker = Asker(user, operator=user in self._of_file.login.admins)
         projects = self._store.projects
+        met = Entry(event=EVENTS[change.do], user=user, responsible=people_in(change))
+        await asyncio.to_thread(self._audit_log.meet, met)
         try:
             await asyncio.to_thread(projects.change, self._of_file, change, asker, self._append)
         except RefusedError as error:

@@ -54,7 +54,7 @@ class CatalogueStore:
     """
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self.engine = self._engine = engine
         self.projects = ProjectStore(engine)
 
     def close(self) -> None:

@@ -15,16 +15,19 @@ from datetime import time as midnight
 from pathlib import Path
 from typing import Any
 
-from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head, audit_directory, moment, read_head
+from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head, audit_directory, moment, named, read_head
 from fabric_hub.catalogue.audit.reading import GRACE_S, LONGEST_JOB_S, Reading, Use, uses, verify
+from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.switch_user import for_good
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import whole
 from fabric_hub.messages.texts import audit as texts
 from fabric_hub.messages.translation import gettext as _
 
-COLUMNS = ("user", "uid", "responsible", "project", "purpose", "dataset", "version", "job", "node", "start", "end",
-           "ended")  # fmt: skip
+COLUMNS = ("user", "person", "uid", "responsible", "project", "purpose", "dataset", "version", "job", "node", "start",
+           "end", "ended")  # fmt: skip
 
 
 def add_parser(parts: Any) -> None:
@@ -110,9 +113,10 @@ def _export(site: Settings, arguments: argparse.Namespace) -> int:
     reading = Reading(directory)
     broken: AuditLogBrokenError | None = None
     seen: list[dict[str, Any]] = []
+    names = _names(site)
     try:
         # what was read before a wrong record stays in the list
-        seen.extend(record for record in reading.records() if record.get("dataset") == arguments.dataset)
+        seen.extend(named(record, names) for record in reading.records() if record.get("dataset") == arguments.dataset)
     except AuditLogBrokenError as error:
         broken = error
     found = [
@@ -125,6 +129,20 @@ def _export(site: Settings, arguments: argparse.Namespace) -> int:
         print(texts.ONLY_BEFORE(number=reading.last.seq).say(), file=sys.stderr)
         raise broken
     return 0
+
+
+def _names(site: Settings) -> dict[int, str]:
+    """Who has which number. Without the catalogue's database the audit log still shows numbers."""
+    assert site.catalogue is not None
+    try:
+        engine = open_catalogue(site.catalogue)
+    except FabricError as error:
+        print(texts.NUMBERS_ONLY(why=whole(error)).say(), file=sys.stderr)
+        return {}
+    try:
+        return PeopleStore(engine).names()
+    finally:
+        engine.dispose()
 
 
 def _write(found: list[Use], arguments: argparse.Namespace, head: Head) -> None:

@@ -117,6 +117,13 @@ class CatalogueSettings(Frozen):
         description="The Slurm account of a project that the catalogue service keeps is this and the project's name, "
         "unless it is made with another one.",
     )
+    keep_names_days: int = Field(
+        default=1827,
+        ge=0,
+        le=36525,
+        description="How long after somebody last appears in the audit log their name is kept beside their number: "
+        "`fabric-hub people forget` refuses before. The log itself stays as it is.",
+    )
     shapes: AbsolutePath | None = Field(
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
     )

@@ -167,6 +167,39 @@ class HubSettings(Frozen):
         return tuple(dict.fromkeys(host for host in found if host and host not in ("0.0.0.0", "::")))
 
 
+class AccountsSettings(Frozen):
+    """Which account somebody has who logs in with an institution's. It is found at their first login and stays;
+    ``users.unix_name`` makes the Unix account of the name."""
+
+    source: Literal["name-service", "claim", "table", "pool"] = Field(
+        default="name-service",
+        description="name-service: the provider's claim names an account that this machine's name service has. claim: "
+        "it names one that may come later. table: the site's own file says. pool: the next free account of login."
+        "accounts.pool.",
+    )
+    table: AbsolutePath | None = Field(
+        default=None,
+        description="Who has which account, with source = table: [[account]] with issuer, subject and account (TOML), "
+        "or these three columns (a name that ends in .csv). The catalogue service reads it, and only operators write.",
+    )
+    pool: Annotated[
+        str,
+        Field(pattern=r"^(?:[a-z_][a-z0-9_.-]{0,30}#{1,6})?$"),
+        said("a name with a # for each digit of its number", "guest###"),
+    ] = Field(default="", description="The names of accounts for new people, with source = pool.")
+    pool_size: int = Field(default=100, ge=1, le=100_000, description="How many accounts the pool has, from 1 on.")
+
+    @model_validator(mode="after")
+    def _named(self) -> AccountsSettings:
+        if self.source == "table" and self.table is None:
+            raise ValueError(texts.ACCOUNTS_WITHOUT(source="table", setting="table"))
+        if self.source == "pool" and not self.pool:
+            raise ValueError(texts.ACCOUNTS_WITHOUT(source="pool", setting="pool"))
+        if self.source == "pool" and self.pool_size >= 10 ** self.pool.count("#"):
+            raise ValueError(texts.POOL_TOO_LARGE(pool=self.pool, size=self.pool_size))
+        return self
+
+
 class LoginSettings(Frozen):
     """Who may log in. ``site`` leaves the authenticator to hub.extra_config."""
 
@@ -183,3 +216,4 @@ class LoginSettings(Frozen):
         description="The site's authenticator tells people's names apart by case. JupyterHub's own write them in small "
         "letters, and so are the names in this file read.",
     )
+    accounts: AccountsSettings = Field(default=AccountsSettings(), description="See login.accounts.")

@@ -309,7 +309,7 @@ class Settings(Frozen):
     images: ImagesSettings
     image: dict[Slug, ImageSettings] = Field(default_factory=dict)
     profile: dict[Slug, Profile] = Field(default_factory=dict)
-    # from load() the site's file's own; with_live_projects() of projects/live.py adds those that the catalogue service keeps
+    # from load() the site's file's own; with_live_projects() of projects/live.py adds those of the catalogue service
     project: Mapping[Slug, Project] = Field(default_factory=dict)
     catalogue: CatalogueSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
     quotas: QuotasSettings = QuotasSettings()

@@ -15,7 +15,6 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.types import login_name, slurm_key
 
-
 # The roles of people in a project, as settings.Members has them.
 ROLES = ("owner", "member", "trainer", "steward", "visitor")
 

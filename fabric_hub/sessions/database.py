@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -161,23 +162,34 @@ class Transaction:
 
     def __init__(self, engine: sa.Engine, kept: Kept = SESSIONS) -> None:
         self._context = engine.begin()
-        self._kept = kept
+        self._engine, self._kept = engine, kept
 
     def __enter__(self) -> sa.Connection:
         try:
-            return self._context.__enter__()
+            connection = self._context.__enter__()
         except sa.exc.DatabaseError as error:
             raise unusable(error, self._kept) from error
+        _threads.open = [*getattr(_threads, "open", ()), (self._engine, connection)]
+        return connection
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _threads.open = _threads.open[:-1]
         try:
             self._context.__exit__(kind, value, trace)
         except sa.exc.DatabaseError as error:
             raise unusable(error, self._kept) from error
         if isinstance(value, sa.exc.DatabaseError) and not isinstance(value, sa.exc.IntegrityError):
             raise unusable(value, self._kept) from value
+
+
+_threads = threading.local()
+
+
+def current_transaction(engine: sa.Engine) -> sa.Connection | None:
+    """The transaction that this thread has open on a database: a second one would wait for the first for ever."""
+    return next((connection for one, connection in reversed(getattr(_threads, "open", [])) if one is engine), None)
 
 
 def unusable(error: sa.exc.SQLAlchemyError, kept: Kept = SESSIONS) -> FabricError:

@@ -20,14 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fabric_dev import instance
 from fabric_dev.layout import Layout
 from fabric_dev.processes import MARK, Account, as_account
 from fabric_dev.runtime import readable_by_others
-from fabric_hub.catalogue.audit.log import audit_directory
+from fabric_hub.catalogue.audit.log import audit_directory, named
 from fabric_hub.catalogue.audit.reading import Reading
 from fabric_hub.catalogue.client import CatalogueClient
+from fabric_hub.catalogue.database import database_url
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.publish import grants_file
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import parse
@@ -176,7 +179,11 @@ class Daemon:
         return found
 
     def records(self) -> list[dict[str, Any]]:
-        return list(Reading(audit_directory(self.datasets)).records())
+        """Of the audit log, with the names of people; asked as whoever may read them."""
+        engine = sa.create_engine(database_url(self.datasets))
+        names = PeopleStore(engine).names()
+        engine.dispose()
+        return [named(record, names) for record in Reading(audit_directory(self.datasets)).records()]
 
 
 def as_operator(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:

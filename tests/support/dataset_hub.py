@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from fabric_hub.catalogue.audit.log import audit_directory, files
+from fabric_hub.catalogue.audit.log import audit_directory, files, named
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.restored import Restored
 from fabric_hub.datasets.model import Agreement, Dataset, Grant, Version
 
@@ -118,7 +119,9 @@ class DatasetHub:
             for file in files(audit_directory(self.site.settings.catalogue))
             for line in file.read_text().splitlines()
         ]
-        return [(one["event"], one["dataset"], one.get("why")) for one in records if one.get("user") == person.name]
+        names = PeopleStore(self.catalogue_service.store.engine).names()
+        told = [one for one in records if named(one, names).get("user") == person.name]
+        return [(one["event"], one["dataset"], one.get("why")) for one in told]
 
     def close(self) -> None:
         self.catalogue_service.close()

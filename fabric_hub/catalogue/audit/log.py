@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,18 +37,26 @@ NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]
 Facts = Annotated[str, StringConstraints(max_length=20000, pattern=r"^[^\x00-\x1f\x7f]*$", strict=True)]
 
 
-class Entry(Frozen):
-    """One event. Only what is known is written.
+# Numbers of the people who have these names; who has none gets one.
+Persons = Callable[[Collection[str]], Mapping[str, int]]
+UNIX = "unix:"  # before the name of an account on this machine, which is not one at the hub
 
-    ``user`` did it or it was done for, ``by`` is who decided (an operator), ``responsible`` are the owners of the
-    project. ``at`` is when it happened, Unix seconds; None is now. ``source`` names the message it came in.
-    ``before`` and ``after`` are what a change of a project made of what (JSON); of a refusal ``after`` is what was
-    asked for.
+
+class Entry(Frozen):
+    """One event. Only what is known is written, and people as numbers: see :func:`numbered`.
+
+    ``user`` did it or it was done for (``person``, where only the number is at hand), ``by`` is who decided: "operator
+    NAME" or another role and a name at the hub, or an account on this machine. ``responsible`` are the owners of the
+    project. ``identity`` is the digest of who somebody is at a provider. ``at`` is when it happened, Unix seconds; None
+    is now. ``source`` names the message it came in. ``before`` and ``after`` are what a change of a project made of
+    what (JSON, without names of people); of a refusal ``after`` is what was asked for.
     """
 
     event: Slug
     at: float | None = None
     user: HubUser | None = None
+    person: int | None = None
+    identity: Digest | None = None
     responsible: tuple[HubUser, ...] = ()
     by: Line | None = None
     project: Slug | None = None
@@ -101,13 +109,70 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def seal(entry: Entry, seq: int, prev: str, now: float) -> tuple[bytes, str]:
+def _decider(by: str) -> tuple[str, str | None]:
+    """What stands in a record of who decided, and whose number stands beside it; None: nobody's."""
+    role, space, name = by.partition(" ")
+    if by == "root" or role == "uid" or " " in name:
+        return by, None  # no person
+    return (role, name) if space else ("account", UNIX + by)
+
+
+def names_in(entries: Iterable[Entry]) -> set[str]:
+    """The names of all people in events."""
+    found: set[str] = set()
+    for entry in entries:
+        found.update(entry.responsible)
+        decider = _decider(entry.by)[1] if entry.by else None
+        found.update(name for name in (entry.user, decider) if name)
+    return found
+
+
+def numbered(entry: Entry, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """The fields of a record, with people as numbers: ``person`` for the user, ``owners``, and ``by_person`` beside
+    the role in ``by``.
+
+    :param numbers: of all that :func:`names_in` has.
+    """
+    fields = entry.model_dump(mode="json", exclude_none=True, exclude={"at", "user", "responsible", "by"})
+    if entry.user:
+        fields["person"] = numbers[entry.user]
+    if entry.responsible:
+        fields["owners"] = [numbers[name] for name in entry.responsible]
+    if entry.by:
+        fields["by"], name = _decider(entry.by)
+        if name:
+            fields["by_person"] = numbers[name]
+    return fields
+
+
+def persons_in(record: Mapping[str, Any]) -> list[int]:
+    """The numbers of all people in a record."""
+    found = [record.get("person"), record.get("by_person"), *(record.get("owners") or ())]
+    return [number for number in found if isinstance(number, int)]
+
+
+def named(record: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
+    """A record with the names of its people as far as they are known (``user``, ``responsible``, ``by``), as records
+    had them before people were numbers. Who is not known any more is "person 17"."""
+
+    def name(number: int) -> str:
+        return names.get(number, f"person {number}")
+
+    found = {field: value for field, value in record.items() if field not in ("owners", "by_person")}
+    if "person" in record:
+        found["user"] = name(record["person"])
+    if "owners" in record:
+        found["responsible"] = [name(number) for number in record["owners"]]
+    if "by_person" in record:
+        who = name(record["by_person"]).removeprefix(UNIX)
+        found["by"] = who if record["by"] == "account" else f"{record['by']} {who}"
+    return found
+
+
+def seal(entry: Entry, seq: int, prev: str, now: float, numbers: Mapping[str, int]) -> tuple[bytes, str]:
     """The line of a record, and its digest."""
-    fields = entry.model_dump(mode="json", exclude_none=True, exclude={"at"})
-    if not entry.responsible:
-        del fields["responsible"]
     record: dict[str, Any] = {
-        **fields,
+        **numbered(entry, numbers),
         "time": moment(now if entry.at is None else entry.at),
         "recorded": moment(now),
         "seq": seq,
@@ -177,33 +242,45 @@ class AuditLog:
 
     An append is complete, and on the disk, when it returns. One that was cut short (a crash, a full disk)
     is finished or undone by the next.
+
+    :param persons: gives people their numbers.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, persons: Persons) -> None:
+        self.directory, self._persons = directory, persons
+
+    def meet(self, *entries: Entry) -> None:
+        """Give everybody in events their number, before a change begins: a number is not undone with the change, and
+        never another's."""
+        self._numbers(entries)
+
+    def _numbers(self, entries: Sequence[Entry]) -> Mapping[str, int]:
+        names = names_in(entries)
+        return self._persons(names) if names else {}
 
     def append(self, *entries: Entry) -> Head:
         """Write events, in this order, all of them or none.
 
         :raises FabricError: they cannot be written; or (AuditLogBrokenError) the audit log ends before its head.
         """
+        numbers = self._numbers(entries)
         try:
             self.directory.mkdir(mode=0o700, exist_ok=True)
             with locked(self.directory, fcntl.LOCK_EX) as handle:
                 if not (self.directory / HEAD).exists():
                     self._set_head(read_head(self.directory))
                 head, cut = self._heal(read_head(self.directory))
-                return self._write(handle, head, [*cut, *entries])
+                return self._write(handle, head, [*cut, *entries], numbers)
         except OSError as error:
             raise FabricError(texts.UNWRITABLE(path=str(self.directory), why=str(error.strerror or error))) from error
 
-    def _write(self, handle: int, head: Head, entries: Sequence[Entry]) -> Head:
+    def _write(self, handle: int, head: Head, entries: Sequence[Entry], numbers: Mapping[str, int]) -> Head:
         if not entries:
             return head
         now, seq, digest, lines = time.time(), head.seq, head.digest, []
         for entry in entries:
             seq += 1
-            line, digest = seal(entry, seq, digest, now)
+            line, digest = seal(entry, seq, digest, now, numbers)
             lines.append(line)
         # a clock that was set back never leads back into an older file
         name = max(f"{moment(now)[:7]}.jsonl", head.file)

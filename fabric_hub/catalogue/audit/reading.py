@@ -108,6 +108,7 @@ class Use(Frozen):
     """One use of a dataset: by whom, for what, of which state of it, where, and how long (Unix seconds)."""
 
     user: str | None
+    person: int | None
     responsible: tuple[str, ...]
     project: str | None
     purpose: str | None
@@ -139,6 +140,7 @@ def uses(records: Iterable[dict[str, Any]], dataset: str, longest_s: float, now:
     the same node. Where neither came, it is ``open`` until ``longest_s`` after its start; then its end is assumed
     there: no job lasts longer. An event that came twice (same ``source``) counts once.
 
+    :param records: with names: :func:`fabric_hub.catalogue.audit.log.named`.
     :param now: Unix seconds.
     """
     told: dict[tuple[str, int, int], list[dict[str, Any]]] = {}
@@ -171,7 +173,7 @@ def uses(records: Iterable[dict[str, Any]], dataset: str, longest_s: float, now:
 
 
 def _use(begun: dict[str, Any], end: float | None, ended: str) -> Use:
-    names = ("user", "project", "purpose", "dataset", "version", "sha256", "node", "job", "uid")
+    names = ("user", "person", "project", "purpose", "dataset", "version", "sha256", "node", "job", "uid")
     fields = {name: begun.get(name) for name in names}
     responsible = tuple(begun.get("responsible", ()))
     return Use.model_validate(

@@ -121,5 +121,10 @@ ONLY_BEFORE = Reason(
     N_("Only what stands before the first wrong record is shown, {number} records."),
     who=Who.OPERATOR,
 )
+NUMBERS_ONLY = Reason(
+    "audit-numbers-only",
+    N_("People are shown as numbers, as their names cannot be read: {why}"),
+    who=Who.OPERATOR,
+)
 DAYS_TURNED = Reason("audit-days-turned", N_("{last} is before {first}."), who=Who.OPERATOR, label="usage")
 NOBODY = Reason("audit-nobody", N_("Nobody used {dataset} from {first} to {last}."), who=Who.NOBODY)

@@ -273,3 +273,8 @@ EXTRA_CONFIG_UNSEEN = Reason(
 MAIL_TO_NOBODY = Reason("mail-to-nobody", N_("says how mail is sent, and site.support_email does not say to whom"))
 MAIL_LOGIN = Reason("mail-login", N_("user and password_file go together"))
 MAIL_IN_CLEAR = Reason("mail-password-in-clear", N_("a password is only sent over an encrypted connection: starttls"))
+
+# -- which account a login gets
+
+ACCOUNTS_WITHOUT = Reason("accounts-without", N_('source = "{source}" needs {setting}'))
+POOL_TOO_LARGE = Reason("accounts-pool-too-large", N_("{pool} has no {size} numbers: another # is needed"))

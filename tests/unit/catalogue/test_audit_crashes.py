@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from fabric_hub.catalogue.audit.log import AuditLog, AuditLogBrokenError, Head, files, read_head
 from fabric_hub.catalogue.audit.reading import Reading, verify
 from fabric_hub.errors import FabricError
-from tests.support.audit_files import MONTHS, event, truncate
+from tests.support.audit_files import MONTHS, event, in_order, truncate
 
 
 @settings(max_examples=60)
@@ -28,7 +28,7 @@ def test_a_write_cut_short_anywhere_loses_nothing_before_it(
     tmp_path_factory: pytest.TempPathFactory, cut: int, junk: bytes
 ) -> None:
     directory = tmp_path_factory.mktemp("crash") / "audit"
-    audit_log = AuditLog(directory)
+    audit_log = AuditLog(directory, in_order)
     before = audit_log.append(event(1), event(2))
     head = (directory / "head.json").read_bytes()
     audit_log.append(event(3), event(4), event(5))
@@ -62,7 +62,7 @@ def test_a_crash_at_the_turn_of_a_month_is_healed(directory: Path) -> None:
         ).model_dump_json()
     )
     (directory / "2027-01.jsonl").write_bytes(lines + b'{"ha')
-    AuditLog(directory).append(event(7))
+    AuditLog(directory, in_order).append(event(7))
     records = list(Reading(directory).records())
     assert [record["seq"] for record in records] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert records[6]["why"].startswith("an unfinished write of 4 bytes was cut off")
@@ -72,13 +72,13 @@ def test_a_trail_that_ends_before_its_head_is_not_written_on(directory: Path) ->
     truncate(directory)
     before = {path.name: path.read_bytes() for path in directory.iterdir()}
     with pytest.raises(AuditLogBrokenError, match="ends before record 6"):
-        AuditLog(directory).append(event(7))
+        AuditLog(directory, in_order).append(event(7))
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
 
 
 def test_a_clock_set_back_never_leads_into_an_older_file(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: MONTHS[0])
-    assert AuditLog(directory).append(event(7)).file == "2027-01.jsonl"
+    assert AuditLog(directory, in_order).append(event(7)).file == "2027-01.jsonl"
     assert verify(directory).last.seq == 7
 
 
@@ -86,7 +86,7 @@ def _append_with_little_room(directory: Path, limit: int, said: multiprocessing.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))  # a write beyond it fails as on a full disk
     try:
-        AuditLog(directory).append(*[event(number) for number in range(100)])
+        AuditLog(directory, in_order).append(*[event(number) for number in range(100)])
     except FabricError as error:
         said.put(str(error))
     else:
@@ -106,7 +106,7 @@ def test_a_full_disk_undoes_the_whole_write_and_says_so(directory: Path) -> None
     assert "cannot be written" in words
     assert read_head(directory) == head
     assert verify(directory).unfinished == 0
-    assert AuditLog(directory).append(event(7)).seq == 7
+    assert AuditLog(directory, in_order).append(event(7)).seq == 7
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
@@ -115,7 +115,7 @@ def test_what_was_refused_for_want_of_room_for_the_head_is_never_taken_in_later(
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], check=True)
     try:
-        audit_log = AuditLog(small / "audit")
+        audit_log = AuditLog(small / "audit", in_order)
         head = audit_log.append(event(1))
         with (small / "fill").open("wb", buffering=0) as file:
             while file.write(bytes(4096)) == 4096 and shutil.disk_usage(small).free:
@@ -132,7 +132,7 @@ def test_what_was_refused_for_want_of_room_for_the_head_is_never_taken_in_later(
 
 def _append_many(directory: Path, count: int) -> None:
     for number in range(count):
-        AuditLog(directory).append(event(number), event(number))
+        AuditLog(directory, in_order).append(event(number), event(number))
 
 
 def test_several_processes_write_one_chain(tmp_path: Path) -> None:

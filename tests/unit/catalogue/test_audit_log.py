@@ -25,7 +25,7 @@ from fabric_hub.catalogue.audit.log import (
     seal,
 )
 from fabric_hub.catalogue.audit.reading import Reading, verify
-from tests.support.audit_files import event, truncate
+from tests.support.audit_files import event, in_order, truncate
 from tests.support.builders import NOW
 
 
@@ -85,7 +85,7 @@ def _forge(directory: Path, number: int) -> None:
 
     def change(line: bytes) -> bytes:
         record = json.loads(line)
-        again, _ = seal(Entry(event="closed", user="eve"), number, record["prev"], NOW)
+        again, _ = seal(Entry(event="closed", user="eve"), number, record["prev"], NOW, {"eve": 9})
         return again
 
     _change(directory, number, change)
@@ -94,7 +94,7 @@ def _forge(directory: Path, number: int) -> None:
 def _insert(directory: Path) -> None:
     lines = _lines(directory)
     path, third = lines[2]
-    lines.insert(3, (path, seal(event(99), 4, json.loads(third)["digest"], NOW)[0]))
+    lines.insert(3, (path, seal(event(99), 4, json.loads(third)["digest"], NOW, {"jan": 1})[0]))
     _rewrite(directory, lines)
 
 
@@ -133,7 +133,8 @@ TAMPERINGS = {
     "without a head": Tampering(lambda d: (d / "head.json").unlink(), "records but no head"),
     "with a head that is none": Tampering(lambda d: (d / "head.json").write_text("{}x"), "is not the head"),
     "preceded by another file": Tampering(
-        lambda d: (d / "2020-01.jsonl").write_bytes(seal(event(1), 1, ZERO, NOW)[0]), "Record 2 .* is missing"
+        lambda d: (d / "2020-01.jsonl").write_bytes(seal(event(1), 1, ZERO, NOW, {"jan": 1})[0]),
+        "Record 2 .* is missing",
     ),
 }  # fmt: skip
 
@@ -150,7 +151,7 @@ def test_it_is_found_when_a_record_was(how: str, directory: Path) -> None:
 @given(st.data())
 def test_any_other_byte_anywhere_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     directory = tmp_path_factory.mktemp("bytes") / "audit"
-    AuditLog(directory).append(*[event(number) for number in range(1, 4)])
+    AuditLog(directory, in_order).append(*[event(number) for number in range(1, 4)])
     path = files(directory)[0]
     content = bytearray(path.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
@@ -165,7 +166,7 @@ def test_a_whole_new_chain_is_found_with_a_head_that_was_noted_elsewhere(directo
     noted = read_head(directory)
     shutil.rmtree(directory)
     for number in range(1, 9):
-        AuditLog(directory).append(event(number))
+        AuditLog(directory, in_order).append(event(number))
     verify(directory)  # on its own it is an audit log like any other
     with pytest.raises(AuditLogBrokenError, match=r"Record 6 .* is not the one that was noted"):
         verify(directory, noted)
@@ -173,7 +174,7 @@ def test_a_whole_new_chain_is_found_with_a_head_that_was_noted_elsewhere(directo
 
 def test_an_older_state_is_found_with_a_head_that_was_noted_elsewhere(directory: Path, tmp_path: Path) -> None:
     shutil.copytree(directory, tmp_path / "older")
-    noted = AuditLog(directory).append(event(7))
+    noted = AuditLog(directory, in_order).append(event(7))
     verify(directory, noted)
     with pytest.raises(AuditLogBrokenError, match="record 7 is missing, although record 7 was noted"):
         verify(tmp_path / "older", noted)
@@ -183,7 +184,7 @@ def test_an_older_state_is_found_with_a_head_that_was_noted_elsewhere(directory:
 
 @given(st.text(max_size=50).filter(lambda text: text.isprintable() and text), st.integers(0, 2**53 - 1))
 def test_any_words_come_back_as_they_were_written(why: str, job: int) -> None:
-    line, digest = seal(Entry(event="refused", why=why, job=job), 1, ZERO, NOW)
+    line, digest = seal(Entry(event="refused", why=why, job=job), 1, ZERO, NOW, {})
     record, wrong = opened(line, 1, ZERO)
     assert not wrong
     assert (record["why"], record["job"], record["digest"]) == (why, job, digest)

@@ -22,6 +22,7 @@ from fabric_hub.config.settings import Settings, parse
 from fabric_hub.datasets.model import Acceptance, Catalogue
 from fabric_hub.errors import FabricError
 from fabric_node.events import Event
+from tests.support.audit_files import in_order
 from tests.support.builders import NOW, site_text
 
 ME = frozenset({os.geteuid()})
@@ -150,7 +151,7 @@ def test_events_stay_while_the_trail_cannot_be_written_and_count_once(events: Pa
 
     with pytest.raises(FabricError):
         Ingest(events, ME, full, set()).once(a_catalogue_site(events), Catalogue())
-    audit_log = AuditLog(events.parent / "audit")
+    audit_log = AuditLog(events.parent / "audit", in_order)
     audit_log.append(Entry(event="opened", source=NAME))  # and died before it removed the file
     again: list[Entry] = []
     Ingest(events, ME, again.extend, recorded_sources(audit_log.directory)).once(a_catalogue_site(events), Catalogue())
@@ -214,7 +215,7 @@ def test_an_account_that_is_nobodys_here_leaves_the_user_out(tmp_path: Path) -> 
 
 def test_events_go_in_the_trail_as_they_were_told(events: Path) -> None:
     put(events)
-    audit_log = AuditLog(events.parent / "audit")
+    audit_log = AuditLog(events.parent / "audit", in_order)
 
     def append(entries: Iterable[Entry]) -> None:
         audit_log.append(*entries)

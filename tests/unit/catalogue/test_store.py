@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import fabric_hub.catalogue.people.tables  # noqa: F401 - its tables are in the same database
 from fabric_hub.catalogue.database import CATALOGUE, database_url, open_catalogue
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.catalogue.tables import metadata

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fabric_hub import cli
-from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.audit.log import named
+from fabric_hub.catalogue.database import database_url, open_catalogue
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.cli.datasets import site_of
 from fabric_hub.config.settings import DEFAULT_PATH, ENV
@@ -68,7 +71,10 @@ def offered(place: Place) -> Place:
 def audit_log(place: Place) -> list[dict[str, Any]]:
     files = sorted((place.datasets.state_dir / "audit").glob("*.jsonl"))
     lines = [line for path in files for line in path.read_text().splitlines()]
-    return [json.loads(line) for line in lines]
+    engine = sa.create_engine(database_url(place.datasets))
+    names = PeopleStore(engine).names()
+    engine.dispose()
+    return [named(json.loads(line), names) for line in lines]
 
 
 def told(place: Place) -> dict[str, Any]:

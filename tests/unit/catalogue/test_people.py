@@ -1,0 +1,366 @@
+"""People: a login is one person for ever, two identities are never one, and linking is the person's own act."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from pydantic import ValidationError
+
+from fabric_hub.catalogue.api import LinkBody, VerifiedLogin
+from fabric_hub.catalogue.audit.log import Entry
+from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.people import tables
+from fabric_hub.catalogue.people.logins import People, digest
+from fabric_hub.catalogue.people.store import PeopleStore
+from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Settings, parse
+from fabric_hub.errors import FabricError
+from fabric_hub.projects.identity import Identity, LoggedIn, Login
+from fabric_hub.projects.naming import UnixEntry
+from fabric_hub.sessions.database import Transaction
+from tests.support.builders import catalogue_text, least_site_text
+from tests.support.postgresql import server
+from tests.support.postgresql import url as url_of
+
+IDP = "https://idp.example.org"
+PROJECT = '[project.physics]\naccount = "phys"\nmembers = ["anna", "guest01"]\n'
+
+
+def site(directory: Path, login: str = 'accounts.source = "claim"', more: str = PROJECT) -> Settings:
+    contact = '[site]\nsupport_email = "support@example.org"\n'
+    return parse(
+        least_site_text(directory, f"[login]\n{login}\n{contact}{more}{catalogue_text(directory, 'fabric-catalogue')}")
+    )
+
+
+@pytest.fixture(scope="module")
+def postgres(sandbox: Path) -> Iterator[str]:
+    with server(sandbox / "postgresql") as home:
+        yield url_of(home)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """An empty catalogue, on each of the two databases."""
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    opened = open_catalogue(CatalogueSettings(state_dir=tmp_path, database=url))
+    yield opened
+    if url:
+        with opened.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            connection.execute(sa.text("CREATE SCHEMA public"))
+    opened.dispose()
+
+
+class Site:
+    """People of a site, with the audit log's entries and a name service that has the accounts of a list."""
+
+    def __init__(self, engine: sa.Engine, settings: Settings) -> None:
+        self.engine, self.store, self.settings = engine, PeopleStore(engine), settings
+        self.entries: list[Entry] = []
+        self.unix: dict[str, UnixEntry] = {}
+        self.full = False
+        self.people = People(lambda: self.settings, self.store, self._append, self.unix.get)
+
+    def _append(self, entries: Iterable[Entry]) -> None:
+        if self.full:
+            raise FabricError("the disk is full")
+        self.entries.extend(entries)
+
+    def login(self, subject: str, claim: str | None, issuer: str = IDP, **claims: Any) -> LoggedIn:
+        return self.people.login_now(a_login(subject, claim, issuer, **claims))
+
+    def person(self, subject: str, issuer: str = IDP) -> int | None:
+        return self.store.person_of(Identity(issuer=issuer, subject=subject))
+
+    def link(self, user: str, mine: Login, other: Login, *, first: float = 0, second: float = 0) -> None:
+        now = time.time()
+        self.people.link_now(
+            LinkBody(
+                user=user,
+                first=VerifiedLogin(login=mine, verified_at=now - first),
+                second=VerifiedLogin(login=other, verified_at=now - second),
+            )
+        )
+
+
+def a_login(subject: str, claim: str | None, issuer: str = IDP, **claims: Any) -> Login:
+    identity = Identity(issuer=issuer, subject=subject)
+    return Login(identity=identity, provider="sram", account_claim=claim, **claims)
+
+
+@pytest.fixture
+def here(engine: sa.Engine, tmp_path: Path) -> Site:
+    return Site(engine, site(tmp_path))
+
+
+def refusal(code: str, status: int = 403) -> Any:
+    return pytest.raises(FabricError, check=lambda error: (error.said.code, error.status) == (code, status))
+
+
+def test_a_first_login_makes_person_identity_name_and_account_on_record_and_a_second_changes_claims_only(
+    here: Site,
+) -> None:
+    assert here.login("a1", "anna", name="Anna", mail="anna@a.example") == LoggedIn(user="anna", first=True)
+    (first,) = here.store.people()
+    assert (first.number, first.names, first.account and first.account.unix_account) == (1, ("anna",), "anna")
+    # the claim of the second login names another account: a person's stays
+    assert here.login("a1", "bob", name="Anna B", mail="anna@b.example", assurance=("high",)) == LoggedIn(user="anna")
+    (second,) = here.store.people()
+    assert second.identities[0].last_at > first.identities[0].last_at
+    assert second.identities[0].first_at == first.identities[0].first_at
+    assert (second.identities[0].display_name, second.identities[0].mail) == ("Anna B", "anna@b.example")
+    assert second.identities[0].assurance == ("high",)
+    assert second.account == first.account
+    (entry,) = here.entries
+    assert (entry.event, entry.user, entry.person, entry.why) == ("first-login", None, 1, "account by claim")
+    assert entry.identity == digest(Identity(issuer=IDP, subject="a1"))
+
+
+def test_a_login_that_cannot_be_recorded_makes_nobody(here: Site) -> None:
+    here.full = True
+    with pytest.raises(FabricError, match="the disk is full"):
+        here.login("a1", "anna")
+    assert here.store.people() == ()
+    here.full = False
+    assert here.login("a1", "anna").first
+
+
+def test_first_logins_of_one_identity_at_one_moment_make_one_person(here: Site) -> None:
+    answers: list[LoggedIn] = []
+    together = threading.Barrier(8)
+
+    def log_in() -> None:
+        together.wait()
+        answers.append(here.login("a1", "anna"))
+
+    threads = [threading.Thread(target=log_in) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.user for one in answers] == ["anna"] * 8
+    assert sum(one.first for one in answers) == 1
+    assert len(here.store.people()) == 1
+    assert [entry.event for entry in here.entries] == ["first-login"]
+
+
+def test_a_name_is_one_persons_for_ever_in_every_spelling(here: Site) -> None:
+    here.settings = here.settings.model_copy(
+        update={"login": here.settings.login.model_copy(update={"keep_case": True})}
+    )
+    here.login("a1", "anna1")
+    for claim in ("anna1", "Anna1", "ANNA1"):
+        with refusal("person-name-taken"):
+            here.login("a2", claim, mail="anna@example.org")
+    with refusal("person-looks-taken"):
+        here.login("a2", "annal")
+    here.store.unlink(1, Identity(issuer=IDP, subject="a1"), lambda _: None)
+    with refusal("person-name-taken"):  # also once its person cannot log in any more
+        here.login("a1", "anna1")
+    assert len(here.store.people()) == 1
+
+
+def test_an_account_under_a_second_name_is_still_the_first_ones(here: Site) -> None:
+    here.unix |= {"anna": UnixEntry("anna", 1500), "zoe": UnixEntry("zoe", 1500)}
+    here.login("a1", "anna")
+    with refusal("person-same-uid"):
+        here.login("a2", "zoe")
+
+
+def test_a_projects_member_is_who_the_mapping_says_and_never_who_has_the_name(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    pool = Site(engine, site(tmp_path, 'accounts = {source = "pool", pool = "guest##", pool_size = 4}'))
+    pool.unix |= {name: UnixEntry(name, 2000 + at) for at, name in enumerate(("guest01", "guest02", "guest03"))}
+    # guest01 is a member of physics in the site's file: it is lent to nobody
+    assert pool.login("e1", "anna", name="anna", mail="anna@example.org").user == "guest02"
+    assert pool.login("e2", None, name="guest01").user == "guest03"
+    with refusal("person-no-account"):
+        pool.login("e3", None)
+
+
+def test_the_table_gives_a_member_their_name(engine: sa.Engine, tmp_path: Path) -> None:
+    table = tmp_path / "accounts.csv"
+    table.write_text(f"issuer,subject,account\n{IDP},a1,anna\n")
+    here = Site(engine, site(tmp_path, f'accounts = {{source = "table", table = "{table}"}}'))
+    here.unix["anna"] = UnixEntry("anna", 1500)
+    with refusal("person-not-in-table"):
+        here.login("a2", "anna", name="anna")
+    assert here.login("a1", None).user == "anna"
+    table.chmod(0o666)
+    with refusal("person-table", 503):
+        here.login("a3", None)
+
+
+def test_the_name_service_must_have_the_account(engine: sa.Engine, tmp_path: Path) -> None:
+    here = Site(engine, site(tmp_path, "", PROJECT + '[users]\nunix_name = "u-{user}"\n'))
+    here.unix |= {"u-anna": UnixEntry("u-anna", 1500), "u-svc": UnixEntry("u-svc", 300)}
+    with refusal("person-no-account"):
+        here.login("b1", "bob")
+    with refusal("person-system-account"):
+        here.login("s1", "svc")
+    with refusal("person-no-claim"):
+        here.login("b1", None, name="anna")
+    assert here.login("a1", "anna").user == "anna"
+    (anna,) = here.store.people()
+    assert anna.account
+    assert (anna.account.unix_account, anna.account.uid) == ("u-anna", 1500)
+
+
+def test_a_person_who_is_logged_in_with_both_links_a_second_identity(here: Site) -> None:
+    mine, other = a_login("a1", "anna"), a_login("z9", "anna", "https://new.example.org")
+    here.people.login_now(mine)
+    here.link("anna", mine, other)
+    assert here.people.login_now(other) == LoggedIn(user="anna")
+    assert len(here.store.people()) == 1
+    linked = here.entries[-1]
+    assert (linked.event, linked.user, linked.person) == ("linked", None, 1)
+    assert linked.identity == digest(other.identity)
+    here.link("anna", mine, other)  # again changes nothing
+    assert [entry.event for entry in here.entries] == ["first-login", "linked"]
+
+
+def test_linking_takes_two_fresh_logins_the_persons_own_and_one_that_is_nobodys(here: Site) -> None:
+    anna, bob, new = a_login("a1", "anna"), a_login("b1", "bob"), a_login("n1", "anna", "https://new.example.org")
+    here.people.login_now(anna)
+    here.people.login_now(bob)
+    for ages in ({"first": 601.0}, {"second": 601.0}, {"second": -120.0}):
+        with refusal("person-link-old"):
+            here.link("anna", anna, new, **ages)
+    with refusal("person-link-same", 409):
+        here.link("anna", anna, anna)
+    with refusal("person-link-not-yours"):
+        here.link("bob", anna, new)
+    with refusal("person-link-not-yours"):
+        here.link("anna", new, anna)
+    with refusal("person-link-has-person", 409):
+        here.link("anna", anna, bob)
+    assert here.person("n1", "https://new.example.org") is None
+    assert (here.person("a1"), here.person("b1")) == (1, 2)
+
+
+def variants(chance: random.Random, number: int) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Two identities that somebody or something could take for one, and in which way."""
+    word = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=8))
+    first: dict[str, Any] = {
+        "issuer": f"https://{word}.example.org",
+        "subject": f"{word}@home",
+        "claim": f"p{number}x{word}",
+        "name": "Jan de Vries",
+        "mail": f"{word}@example.org",
+    }
+    second = {**first, "claim": f"q{number}x{word}"}
+    kind = chance.choice(
+        ("mail", "name", "case", "issuer", "slash", "space", "letters", "claim", "upper claim", "organisation")
+    )
+    if kind in ("mail", "name", "organisation", "claim", "upper claim"):
+        second["subject"] = f"{word}@{chance.choice(('work', 'home.', 'HOME', 'home2'))}"
+    if kind == "case":
+        second["subject"] = word.swapcase() + "@HOME"
+    elif kind == "issuer":
+        second["issuer"] = f"https://{word}.example.{chance.choice(('com', 'net', 'org:443'))}"
+    elif kind == "slash":
+        second["issuer"] = first["issuer"] + "/"
+    elif kind == "space":
+        second["subject"] = first["subject"] + chance.choice((" ", "\t", "\u00a0", "\u200b"))
+    elif kind == "letters":
+        second["subject"] = first["subject"].replace("o", "о")  # noqa: RUF001 - Cyrillic
+        second["name"] = "Jan dе Vries"  # noqa: RUF001 - Cyrillic
+    elif kind == "claim":
+        second["claim"] = first["claim"]
+    elif kind == "upper claim":
+        second["claim"] = first["claim"].upper()
+    return first, second, kind
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_of_ten_thousand_pairs_of_identities_that_resemble_each_other_none_is_merged(
+    engine: sa.Engine, here: Site
+) -> None:
+    # what a power cut would leave is not the question here
+    sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    engine.dispose()
+    here.people._firsts._at_once = 10**6
+    chance, seed = random.Random(16), 16
+    merged, both, refused = 0, 0, {"login": 0, "identity": 0}
+    for number in range(10_000):
+        pair = variants(chance, number)
+        found: list[tuple[int | None, str] | None] = []
+        for one in pair[:2]:
+            try:
+                said = here.login(**one)
+                found.append((here.person(one["subject"], one["issuer"]), said.user))
+            except ValidationError:  # what is no subject: no process takes it
+                refused["identity"] += 1
+            except FabricError as error:
+                assert error.reason == "account", error  # noqa: PT017
+                refused["login"] += 1
+        both += len(found) == 2
+        merged += len(found) == 2 and (found[0][0] == found[1][0] or found[0][1] == found[1][1])  # type: ignore[index]
+    people = here.store.people()
+    assert merged == 0, f"{merged} pairs of seed {seed}"
+    assert both > 5_000
+    assert min(refused.values()) > 500
+    assert all(len(one.identities) == 1 and len(one.names) == 1 for one in people)
+    assert len(people) == 20_000 - sum(refused.values())
+
+
+def test_who_was_known_by_name_alone_is_the_person_whom_the_mapping_leads_there_and_a_pool_leads_nobody(
+    here: Site, tmp_path: Path
+) -> None:
+    numbers = here.store.numbers({"anna", "guest02"})
+    assert here.store.numbers({"anna"}) == {"anna": numbers["anna"]}
+    assert here.login("a1", "anna").first
+    assert here.person("a1") == numbers["anna"]
+    with refusal("person-name-taken"):
+        here.login("a2", "anna")
+    here.settings = site(tmp_path, 'accounts = {source = "pool", pool = "guest##", pool_size = 3}')
+    here.unix["guest03"] = UnixEntry("guest03", 2003)
+    assert here.login("e1", None).user == "guest03"
+    assert here.person("e1") not in numbers.values()
+
+
+def test_a_persons_number_is_never_anothers_also_when_the_change_that_named_them_is_undone(here: Site) -> None:
+    first = here.store.numbers({"anna"})["anna"]
+    for _ in range(2):
+        with suppress(ZeroDivisionError), Transaction(here.engine) as connection:
+            connection.execute(sa.text("UPDATE counter SET serial = serial + 1"))
+            inside = here.store.numbers({"anna", "bob"})
+            assert (inside["anna"], inside["bob"]) == (first, first + 1)
+            raise ZeroDivisionError
+    assert here.store.numbers({"carol"}) == {"carol": first + 1}
+    assert here.store.numbers({"bob"}) == {"bob": first + 2}
+
+
+def test_who_is_forgotten_is_a_number_and_their_name_is_nobodys_and_theirs_again_when_they_are_back(here: Site) -> None:
+    here.login("a1", "anna1", mail="anna@example.org")
+    assert here.store.forget(1, lambda _: None)
+    assert not here.store.forget(1, lambda _: None)
+    assert here.store.names() == {}
+    (gone,) = here.store.people()
+    assert (gone.names, gone.identities, gone.account) == ((), (), None)
+    with here.engine.connect() as connection:
+        everything = [connection.execute(sa.select(table)).all() for table in tables.metadata.sorted_tables]
+    assert "anna" not in repr(everything)
+    with refusal("person-name-taken"):
+        here.login("a1", "anna1")
+    with refusal("person-looks-taken"):
+        here.login("a2", "annal")
+    assert here.store.numbers({"anna1"}) == {"anna1": 1}  # as the site's own authenticator lets them in again
+    assert here.store.names() == {1: "anna1"}
+
+
+def test_after_a_restore_no_number_is_given_again_and_who_came_after_the_backup_is_known(here: Site) -> None:
+    here.store.numbers({"anna"})
+    here.store.restored({1: "eve", 4: "bob", 5: "Anna"}, highest=9)
+    assert here.store.names() == {1: "anna", 4: "bob"}
+    assert here.store.numbers({"bob", "carol"}) == {"bob": 4, "carol": 10}

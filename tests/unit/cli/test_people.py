@@ -1,0 +1,131 @@
+"""``fabric-hub people``: who is who, linked anew and forgotten by an operator, on record."""
+
+from __future__ import annotations
+
+import json
+import pwd
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabric_hub import cli
+from fabric_hub.catalogue.audit.log import AuditLog, audit_directory
+from fabric_hub.catalogue.audit.reading import Reading
+from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.people.logins import People
+from fabric_hub.catalogue.people.store import PeopleStore
+from fabric_hub.catalogue.switch_user import for_good
+from fabric_hub.projects.identity import Identity, Login
+from fabric_hub.projects.naming import UnixEntry
+from tests.support.datasets_site import Done, Place, apart, make_site
+
+OLD, NEW = "https://old.example.org", "https://new.example.org"
+ACCOUNTS = {"anna": UnixEntry("anna", 1500), "bob": UnixEntry("bob", 1501)}
+
+
+@pytest.fixture
+def place(sandbox: Path) -> Iterator[Place]:
+    """A site where anna and bob have logged in once."""
+    with tempfile.TemporaryDirectory(dir=sandbox) as root:
+        made = make_site(Path(root))
+        done = apart(lambda: _log_in(made, Login(identity=Identity(issuer=OLD, subject="a1"), provider="old",
+                                                 account_claim="anna", name="Anna\x9b[31m")))  # fmt: skip
+        assert done.status == 0, done.err
+        done = apart(lambda: _log_in(made, Login(identity=Identity(issuer=OLD, subject="b1"), provider="old",
+                                                 account_claim="bob")))  # fmt: skip
+        assert done.status == 0, done.err
+        yield made
+
+
+def _log_in(place: Place, login: Login) -> int:
+    """As the catalogue service does, in a process that has become its account."""
+    for_good(place.datasets)
+    store = PeopleStore(open_catalogue(place.datasets))
+    log = AuditLog(audit_directory(place.datasets), store.numbers)
+    People(lambda: place.settings, store, lambda entries: log.append(*entries), ACCOUNTS.get).login_now(login)
+    return 0
+
+
+def people(place: Place, *arguments: str) -> Done:
+    return fabric_hub(place, "people", *arguments)
+
+
+def fabric_hub(place: Place, *arguments: str) -> Done:
+    return apart(lambda: cli.main([*arguments, "--site", str(place.site)]))
+
+
+def as_json(place: Place, *arguments: str) -> Any:
+    done = people(place, *arguments, "--json")
+    assert done.status == 0, done.err
+    return json.loads(done.out)
+
+
+def records(place: Place) -> list[dict[str, Any]]:
+    return list(Reading(audit_directory(place.datasets)).records())
+
+
+def test_everybody_is_listed_and_one_is_shown_with_what_was_claimed(place: Place) -> None:
+    assert people(place, "list").out.splitlines() == [
+        "1  anna  account anna (name-service)",
+        "2  bob  account bob (name-service)",
+    ]
+    shown = people(place, "show", "1").out
+    assert "a1 at https://old.example.org, by old" in shown
+    assert "as claimed: Anna" in shown
+    assert "\x9b" not in shown
+    assert [one["account"]["name"] for one in as_json(place, "list")] == ["anna", "bob"]
+    assert as_json(place, "show", "2")["identities"][0]["subject"] == "b1"
+    missing = people(place, "show", "9")
+    assert (missing.status, missing.err) == (1, "fabric-hub: There is no person 9.\n")
+
+
+def test_who_changed_institution_is_linked_anew_on_record(place: Place) -> None:
+    linked = people(place, "link", "1", NEW, "n1")
+    assert (linked.status, linked.out) == (0, f"Linked: n1 at {NEW} is person 1.\n")
+    assert people(place, "link", "1", NEW, "n1").out == "It is person 1's already.\n"
+    unlinked = people(place, "unlink", "1", OLD, "a1")
+    assert unlinked.out.startswith(f"Unlinked: a1 at {OLD} is nobody.")
+    again = people(place, "unlink", "1", OLD, "a1")
+    assert (again.status, "has no identity a1" in again.err) == (1, True)
+    assert [one["subject"] for one in as_json(place, "show", "1")["identities"]] == ["n1"]
+    told = [(one["event"], one["person"]) for one in records(place)]
+    assert told == [("first-login", 1), ("first-login", 2), ("linked", 1), ("unlinked", 1)]
+    assert all("by" in one for one in records(place)[2:])
+
+
+def test_an_identity_of_somebody_else_is_moved_only_when_that_is_said(place: Place) -> None:
+    refused = people(place, "link", "1", OLD, "b1")
+    assert (refused.status, "is person 2's" in refused.err, "--move" in refused.err) == (1, True, True)
+    assert people(place, "link", "1", OLD, "b1", "--move").status == 0
+    assert records(place)[-1]["why"] == "from person 2"
+    assert as_json(place, "show", "2")["identities"] == []
+    wrong = people(place, "link", "1", "no issuer", "x")
+    assert (wrong.status, "is no identity" in wrong.err) == (1, True)
+
+
+def test_another_account_must_be_there_and_nobody_elses(place: Place) -> None:
+    taken = people(place, "account", "1", "bob")
+    assert (taken.status, "this cluster has none of that name" in taken.err) == (1, True)  # asked first
+    mine = pwd.getpwnam("nobody").pw_name
+    refused = people(place, "account", "1", mine)
+    assert (refused.status, "account" in refused.err) == (1, True)
+    assert as_json(place, "show", "1")["names"] == ["anna"]
+
+
+def test_a_person_is_forgotten_after_the_sites_days_and_the_audit_log_is_whole(place: Place) -> None:
+    early = people(place, "forget", "2")
+    assert (early.status, "names are kept for 1827 days" in early.err) == (1, True)
+    text = place.site.read_text()
+    place.site.write_text(text.replace("[catalogue]\n", "[catalogue]\nkeep_names_days = 0\n"))
+    assert people(place, "forget", "2").out.startswith("Person 2 is a number only")
+    assert people(place, "forget", "2").out == "Nothing is kept of person 2.\n"
+    shown = people(place, "list").out.splitlines()
+    assert shown[:2] == ["1  anna  account anna (name-service)", "2  (forgotten)"]
+    assert "bob" not in json.dumps(as_json(place, "list"))
+    assert fabric_hub(place, "audit", "verify").status == 0
+    place.site.write_text(place.site.read_text().replace('owner = ["ada"]', 'owner = ["ada", "anna"]'))
+    still = people(place, "forget", "1")
+    assert (still.status, "still names anna, in physics" in " ".join(still.err.split())) == (1, True), still.err
