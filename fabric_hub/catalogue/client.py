@@ -9,6 +9,7 @@ from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
+from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.rpc.client import UnixClient
 
 from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health
@@ -89,6 +90,13 @@ class CatalogueClient(UnixClient):
             {"event": event, "user": user, "project": project, "dataset": dataset, "why": why}
         )  # event is a word of few
         await self.send("POST", "/v1/events", content=body.model_dump_json())
+
+    async def login(self, login: Login) -> LoggedIn:
+        """Who somebody is here who has just logged in; the first login makes them known.
+
+        :raises FabricError: 403 the site's mapping has no account for them, in words; 429 too many are new at once.
+        """
+        return await self.ask(LoggedIn, "POST", "/v1/logins", content=login.model_dump_json())
 
     async def agents(self) -> Agents:
         """How the nodes' agents fare."""
