@@ -110,8 +110,8 @@ class ProviderSettings(Frozen):
     )
     operators: tuple[Entitlement, ...] = Field(
         default=(),
-        description="Who has one of these entitlements is an operator of the hub, beside login.admins: each is compared "
-        "whole, with its authority, at each login.",
+        description="Who has one of these entitlements is an operator of the hub, beside login.admins: each is "
+        "compared whole, with its authority, at each login.",
     )
     acr: tuple[AcrValue, ...] = Field(
         default=(),
@@ -164,8 +164,8 @@ class LoginSettings(Frozen):
 
     kind: Literal["demo", "pam", "site"] = Field(
         default="site",
-        description="demo: passwords from demo_file, on this machine's own address only. pam: the Unix passwords. site: "
-        "no passwords, the login.provider tables alone; without any, what hub.extra_config sets.",
+        description="demo: passwords from demo_file, on this machine's own address only. pam: the Unix passwords. "
+        "site: no passwords, the login.provider tables alone; without any, what hub.extra_config sets.",
     )
     demo_file: AbsolutePath | None = Field(default=None, description="JSON {user: password}; only with kind = demo.")
     admins: tuple[HubUser, ...] = Field(
