@@ -39,8 +39,8 @@ def add_parser(commands: Any) -> None:
     start.add_argument(
         "--oidc",
         action=argparse.BooleanOptionalAction,
-        help="people may log in at an identity provider (OpenID Connect) of the run's own, too; everybody on this machine "
-        "can then be any of the demo's people",
+        help="people may log in at an identity provider (OpenID Connect) of the run's own, too; everybody on this "
+        "machine can then be any of the demo's people",
     )
     start.add_argument("--prefix", help="prefix of the Unix accounts made as root (default: fabric-)")
     start.add_argument("--images", type=_path, help="directory of the images (default: DIR/images)")
@@ -209,8 +209,8 @@ def welcome(layout: Layout) -> str:
     if known.oidc:
         lines += [
             "",
-            f"Or sign in with {provider.TITLE}, {provider.issuer(known.ports.provider)}: there everybody on this machine",
-            "can be any of them, without a password.",
+            f"Or sign in with {provider.TITLE}, {provider.issuer(known.ports.provider)}: there everybody on this",
+            "machine can be any of them, without a password.",
         ]
     if os.geteuid() == 0:
         lines += ["", f"Each of them is a Unix account of its own, {known.prefix}NAME, separated from the others."]

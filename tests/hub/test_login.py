@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -46,7 +46,7 @@ class Institutions:
         )  # fmt: skip
         self.catalogue = LoginCatalogue(directory / "site" / "site.toml", self.site.settings)
 
-    def __enter__(self) -> Institutions:
+    def __enter__(self) -> Self:
         try:
             self.uni.up()
             self.other.up()

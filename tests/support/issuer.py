@@ -38,10 +38,8 @@ class Key:
 def claims_of(issuer: str, **changes: Any) -> dict[str, Any]:
     """The claims of an ID token that is right; None leaves one out."""
     now = int(time.time())
-    made = {
-        "iss": issuer, "sub": "abc-123", "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": "of this sign-in", **changes
-    }  # fmt: skip
-    return {name: value for name, value in made.items() if value is not None}
+    made = {"iss": issuer, "sub": "abc-123", "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": "of this sign-in"}
+    return {name: value for name, value in {**made, **changes}.items() if value is not None}
 
 
 def unsigned(claims: dict[str, Any], algorithm: str = "none", signature: bytes = b"") -> str:
@@ -59,7 +57,7 @@ class Issuer:
     """
 
     def __init__(self) -> None:
-        self.keys, self.signs_with = [Key("one")], Key("one")
+        self.signs_with = Key("one")
         self.keys = [self.signs_with]
         self.claims: dict[str, Any] = {}
         self.told: dict[str, Any] | None = {"sub": "abc-123"}

@@ -6,7 +6,8 @@ provider is: the same one at each login, whatever name they have by then.
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, Final
 
 from jupyterhub.auth import Authenticator, PAMAuthenticator
 from traitlets import Any as AnyTrait
@@ -28,6 +29,8 @@ from .claims import SYSTEM_ACCOUNTS, is_operator, login_of
 from .pages import FromProvider, ToProvider, choices
 from .provider import Provider
 
+# How long an entitlement makes somebody an operator: providers tell of groups at a login, and never when they are lost.
+OPERATOR_S: Final = 12 * 3600.0
 # What our parts tell each other in an authentication: somebody's own authenticator has let them in.
 _LET_IN = "fabric_let_in"
 
@@ -57,6 +60,7 @@ class FabricAuthenticator(Authenticator):  # type: ignore[misc]
         settings: Settings = self.site
         self.providers = {name: self._provider(name) for name in settings.login.provider}
         self.password = self._password()
+        self._operators: dict[str, float] = {}  # since when (monotonic)
 
     def _provider(self, name: str) -> Provider:
         about = self.site.login.provider[name]
@@ -102,8 +106,8 @@ class FabricAuthenticator(Authenticator):  # type: ignore[misc]
         found = await self.password.get_authenticated_user(handler, data)
         if not found:
             return None
-        admin = found["name"] in self.site.login.admins or bool(found.get("admin"))
-        return {**found, "admin": admin, _LET_IN: True}
+        admin = found["name"] in self._named or bool(found.get("admin"))
+        return {**found, "admin": self._operator(found["name"], admin), _LET_IN: True}
 
     async def _of_provider(self, handler: FromProvider) -> dict[str, Any]:
         """Who somebody is here who has come back from a provider.
@@ -121,7 +125,26 @@ class FabricAuthenticator(Authenticator):  # type: ignore[misc]
             raise FabricError(texts.OTHER_CASE(user=user, read=read, whom=provider.whom))
         handler.is_here = user
         # said at each login, yes or no: JupyterHub would keep an old yes
-        return {"name": user, "admin": is_operator(user, login, provider.about, login_settings.admins)}
+        return {"name": user, "admin": self._operator(user, is_operator(user, login, provider.about, self._named))}
+
+    @property
+    def _named(self) -> frozenset[str]:
+        return frozenset(self.site.login.admins) | frozenset(self.admin_users)
+
+    def _operator(self, user: str, is_one: bool) -> bool:
+        """Remember since when somebody is one."""
+        self._operators.pop(user, None)
+        if is_one:
+            self._operators[user] = time.monotonic()
+        return is_one
+
+    async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
+        """Who is no operator by name is none any more some hours after the login that made them one."""
+        since = self._operators.get(user.name, float("-inf"))
+        if not user.admin or user.name in self._named or time.monotonic() - since < OPERATOR_S:
+            return True
+        self.log.warning("%s is no operator any more: the login that said so is too long ago", user.name)
+        return {"name": user.name, "admin": False}
 
     def normalize_username(self, username: str) -> str:
         return login_name(username, self.site.login.keep_case)

@@ -8,7 +8,7 @@ refused in words instead, for a name that was half understood could be somebody 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -62,7 +62,7 @@ def login_of(
     return login
 
 
-def is_operator(user: str, login: Login, provider: ProviderSettings, admins: tuple[str, ...]) -> bool:
+def is_operator(user: str, login: Login, provider: ProviderSettings, admins: Collection[str]) -> bool:
     """Whether somebody is an operator of the hub: by name, or by an entitlement as this provider sends it."""
     return user in admins or has_one_of(login.entitlements, provider.operators)
 

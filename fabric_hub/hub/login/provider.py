@@ -200,7 +200,7 @@ class Provider(GenericOAuthenticator):  # type: ignore[misc]
 
 def one_line(said: Any) -> str:
     """What a provider said, as words within a sentence: short, printing, and without an end of its own."""
-    return "".join(char if char.isprintable() else " " for char in str(said))[:_MOST_SAID].strip().rstrip(".")
+    return "".join(char if char.isprintable() else " " for char in str(said))[:_MOST_SAID].strip().rstrip(". ")
 
 
 def _error_of(error: HTTPClientError) -> str:

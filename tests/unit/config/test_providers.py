@@ -40,7 +40,7 @@ def test_what_a_site_says_is_above_the_preset(tmp_path: Path) -> None:
         "account_claim = ''\norganisation_claim = 'home'",
     ).login.provider["uni"]
     assert (provider.issuer_url, provider.asked) == ("https://acc.example.org", ("openid",))
-    assert (provider.shown("uni"), provider.names_account, provider.names_organisation) == (
+    assert (provider.title, provider.names_account, provider.names_organisation) == (
         "Research login",
         "",
         "home",

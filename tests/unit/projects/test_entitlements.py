@@ -12,7 +12,7 @@ from fabric_hub.projects.entitlements import Entitlement, has_one_of, parsed
 @pytest.mark.parametrize(
     ("text", "made"),
     [
-        ("urn:geant:dariah.eu:group:dev#sso.dariah.eu", Entitlement("urn:geant:dariah.eu", ("dev",), "", "sso.dariah.eu")),
+        ("urn:geant:x.eu:group:dev#sso.x.eu", Entitlement("urn:geant:x.eu", ("dev",), "", "sso.x.eu")),
         (
             "urn:mace:egi.eu:group:vo:sub:role=owner#aai.egi.eu",
             Entitlement("urn:mace:egi.eu", ("vo", "sub"), "owner", "aai.egi.eu"),

@@ -100,7 +100,7 @@ def test_a_claim_that_is_to_name_the_account_is_refused_in_words(value: Any, wha
     )
 
 
-@pytest.mark.parametrize("value", ["root", "Root", " root", "ｒｏｏｔ", "daemon"])
+@pytest.mark.parametrize("value", ["root", "Root", " root", "\uff52\uff4f\uff4f\uff54", "daemon"])
 def test_nobody_is_an_account_of_the_machine(value: str) -> None:
     said = refusal({"preferred_username": value})
     account = "daemon" if value == "daemon" else "root"
