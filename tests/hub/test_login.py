@@ -63,8 +63,8 @@ class Institutions:
     def close(self) -> None:
         self.site.close()
         self.catalogue.close()
-        self.uni.down()
-        self.other.down()
+        for provider in (self.uni, self.other):
+            provider.close()
 
 
 @pytest.fixture(scope="module")
@@ -86,23 +86,24 @@ def another(hub: Institutions) -> Iterator[httpx.Client]:
         yield client
 
 
-def leave(browser: httpx.Client, name: str = "uni", next_url: str = "") -> str:
-    """Choose a provider on the login page; the address to which the hub sends the browser."""
+def leave(browser: httpx.Client, at: str = "uni", next_url: str = "") -> str:
+    """Choose a provider on the login page; the address to which the hub sends the browser, which is nobody's then."""
+    browser.get("/hub/logout")  # who is in already is not asked again
     page = browser.get("/hub/login", params={"next": next_url} if next_url else {}).text
     links = [unescape(link) for link in re.findall(r'href="(/hub/login/[^"]*)"', page)]
-    (link,) = [link for link in links if urlsplit(link).path == f"/hub/login/{name}"]
+    (link,) = [link for link in links if urlsplit(link).path == f"/hub/login/{at}"]
     answer = browser.get(link)
     assert answer.status_code == 302, answer.text
     return str(answer.headers["location"])
 
 
 def log_in(
-    hub: Institutions, browser: httpx.Client, subject: str, name: str = "uni", next_url: str = "", **claims: Any
+    hub: Institutions, browser: httpx.Client, subject: str, at: str = "uni", next_url: str = "", **claims: Any
 ) -> httpx.Response:
     """Go to a provider, log in there as somebody of whom it says this, and come back; the hub's answer."""
-    provider = hub.other if name == "other" else hub.uni
+    provider = hub.other if at == "other" else hub.uni
     provider.person(subject, **claims)
-    back = provider.agree(browser, leave(browser, name, next_url), subject)
+    back = provider.agree(browser, leave(browser, at, next_url), subject)
     return browser.get(back)
 
 

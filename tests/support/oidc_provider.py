@@ -47,13 +47,17 @@ class OidcProvider:
             self._process.wait(30)
             self._process = None
 
+    def close(self) -> None:
+        """It is away for good."""
+        self.down()
+        self._claims.__exit__(None, None, None)
+
     def __enter__(self) -> Self:
         self.up()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.down()
-        self._claims.__exit__(kind, error, at)
+        self.close()
 
     def _answers(self) -> bool:
         assert self._process
