@@ -42,6 +42,10 @@ class UnknownKeyError(TokenError):
     """Its key is none of the provider's keys as they were read last: the provider may have a new one."""
 
 
+class _SignatureError(TokenError):
+    """The key did not sign it."""
+
+
 @dataclass(frozen=True)
 class Expected:
     """What a token must say.
@@ -66,7 +70,11 @@ def verified(token: Any, keys: Sequence[Mapping[str, Any]], expected: Expected) 
     if not isinstance(token, str) or len(token) > _LONGEST:
         raise TokenError(texts.TOKEN_MALFORMED())
     algorithm, key_id = _header(token)
-    claims = _decoded(token, _key(keys, algorithm, key_id), algorithm, expected)
+    try:
+        claims = _decoded(token, _key(keys, algorithm, key_id), algorithm, expected)
+    except _SignatureError as error:
+        # a provider whose keys have no names may have a new one
+        raise (TokenError if key_id else UnknownKeyError)(error.text) from None
     subject = claims["sub"]
     if not isinstance(subject, str) or not subject:
         raise TokenError(texts.TOKEN_CLAIM(claim="sub"))
@@ -139,7 +147,7 @@ def _decoded(token: str, key: jwt.PyJWK, algorithm: str, expected: Expected) -> 
     except jwt.InvalidKeyError:
         why = texts.TOKEN_KEY()
     except jwt.InvalidSignatureError:
-        why = texts.TOKEN_SIGNATURE()
+        raise _SignatureError(texts.TOKEN_SIGNATURE()) from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         why = texts.TOKEN_MALFORMED()
     raise TokenError(why)

@@ -76,6 +76,8 @@ def test_without_a_name_of_its_key_a_token_may_be_of_one_key_only() -> None:
     assert verified(token, [nameless.public], EXPECTED)["sub"] == "abc-123"
     with pytest.raises(UnknownKeyError):
         verified(token, [nameless.public, OURS.public], EXPECTED)
+    with pytest.raises(UnknownKeyError, match="the signature of its ID token is wrong"):
+        verified(Key(None).sign(claims_of(ISSUER)), [nameless.public], EXPECTED)
 
 
 @pytest.mark.parametrize(
