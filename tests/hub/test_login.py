@@ -192,7 +192,11 @@ def test_nobody_takes_an_account_that_is_somebody_elses(hub: Institutions, brows
         ({"preferred_username": ["person08", "root"]}, 403, "it is a list of 2, where one is needed"),
         ({"preferred_username": 8}, 403, "it is no text"),
         ({}, 403, "You have no account here: nothing is not yours."),
-        ({"preferred_username": "Person08"}, 500, "this hub would read it as person08, which may be somebody else"),
+        (
+            {"preferred_username": "Person08"},
+            500,
+            ", and this hub would read it as person08, which may be somebody else",
+        ),
         ({"preferred_username": "boss"}, 302, ""),
     ],
 )

@@ -10,7 +10,6 @@ import time
 from typing import Any, Final
 
 from jupyterhub.auth import Authenticator, PAMAuthenticator
-from traitlets import Any as AnyTrait
 from traitlets import Instance, default
 from traitlets.utils.importstring import import_item
 
@@ -42,7 +41,7 @@ class FabricAuthenticator(Authenticator):  # type: ignore[misc]
     :ivar password: the site's login by password; None where it has none.
     """
 
-    site = AnyTrait(help="The site's file.")
+    site = Instance(Settings, help="The site's file.")
     catalogue = Instance(CatalogueClient, help="Who keeps which person has which account.")
 
     @default("site")

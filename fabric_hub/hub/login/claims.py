@@ -78,8 +78,8 @@ def several(claims: Mapping[str, Any], names: tuple[str, ...], most: int) -> tup
     for name in names:
         values = claims.get(name)
         for value in values if isinstance(values, list) else [values]:
-            if usable(value) is not None:
-                found[value] = None
+            if (text := usable(value)) is not None:
+                found[text] = None
     return tuple(found)[:most]
 
 

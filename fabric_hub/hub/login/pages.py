@@ -98,6 +98,7 @@ class FromProvider(_AtProvider, OAuthCallbackHandler):  # type: ignore[misc]
     """
 
     is_here = ""
+    _state_cookie: str | None = None
 
     def get_state_cookie(self) -> str:
         """What this sign-in was given; asked for once, for then it is used up."""
@@ -141,8 +142,8 @@ class FromProvider(_AtProvider, OAuthCallbackHandler):  # type: ignore[misc]
             raise FabricError(texts.PROVIDER_REFUSED(provider=provider.title, why=why, whom=provider.whom))
         issuer = self.get_argument("iss", "")
         if (issuer or provider.names_issuer) and issuer != provider.issuer:
-            why = texts.TOKEN_ISSUER(issuer=one_line(issuer))
-            raise FabricError(texts.TOKEN_REFUSED(provider=provider.title, why=why, whom=provider.whom))
+            other = texts.TOKEN_ISSUER(issuer=one_line(issuer))
+            raise FabricError(texts.TOKEN_REFUSED(provider=provider.title, why=other, whom=provider.whom))
         if not self.get_argument("code", ""):
             raise FabricError(texts.STALE())
 

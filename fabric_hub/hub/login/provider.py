@@ -128,8 +128,8 @@ class Provider(GenericOAuthenticator):  # type: ignore[misc]
         except OSError as error:
             raise self._away(texts.NO_ANSWER(address=self.token_url)) from error
         except (web.HTTPError, ValueError, TypeError) as error:  # its answer is none: what is in it is not repeated
-            why = texts.NOT_JSON(address=self.token_url)
-            raise FabricError(texts.CODE_REFUSED(provider=self.title, why=why, whom=self.whom)) from error
+            unread = texts.NOT_JSON(address=self.token_url)
+            raise FabricError(texts.CODE_REFUSED(provider=self.title, why=unread, whom=self.whom)) from error
         return dict(found)
 
     async def _verified(self, token: Any, nonce: str) -> dict[str, Any]:
@@ -206,7 +206,7 @@ def one_line(said: Any) -> str:
 def _error_of(error: HTTPClientError) -> str:
     """What an OAuth error answer says."""
     try:
-        told = json.loads(error.response.body)
+        told = json.loads(error.response.body if error.response else b"")
         return one_line(told.get("error_description") or told.get("error") or "")
     except (AttributeError, ValueError, TypeError):
         return ""

@@ -99,7 +99,9 @@ def test_the_callback_is_made_from_the_address_that_people_open(tmp_path: Path) 
     assert made(subdomains) == "https://h.example.org/hub/login/uni/callback"
     own = "callback_url = 'https://other.example.org/hub/login/uni/callback'"
     assert made("", own) == "https://other.example.org/hub/login/uni/callback"
-    with pytest.raises(FabricError, match="it must end in /hub/login/uni/callback"):
+    with pytest.raises(
+        FabricError, match="not where the hub waits for people who come back: it must end in /hub/login/uni/callback"
+    ):
         made("", "callback_url = 'https://other.example.org/hub/oauth_callback'")
 
 
@@ -139,8 +141,9 @@ def test_the_demos_login_is_for_this_machine_alone(tmp_path: Path, address: str)
     text = site_text(tmp_path, login).replace("[hub]", f"[hub]\nbind_url = '{address}'\nnodes_plain_http = true", 1)
     with pytest.raises(FabricError) as raised:
         parse(text)
-    assert f"login.kind: the demo's passwords are for this machine alone, and hub.bind_url ({address})" in str(
-        raised.value
-    )
+    assert (
+        f"login.kind: the demo's passwords are for this machine alone, and hub.bind_url ({address}) is open to others: "
+        'set it to http://127.0.0.1:8000, or take kind = "pam" or a [login.provider.NAME]'
+    ) in str(raised.value)
     assert parse(text.replace(address, "http://127.0.0.1:8000")).login.kind == "demo"
     assert parse(text.replace("'demo'", "'pam'")).login.kind == "pam"

@@ -122,7 +122,7 @@ def test_without_a_token_nobody_is_known(make: Callable[[], Any]) -> None:
     assert refusal(make()) == "login-token-none: it has sent no ID token"
 
 
-@pytest.mark.parametrize("token", ["a", "a.b.c", "...", 5, ["a"], "x" * 100_001, "\udcff.a.b"])
+@pytest.mark.parametrize("token", ["a", "a.b.c", "...", 5, ["a"], "x" * 100_001])
 def test_what_is_no_token_is_refused(token: Any) -> None:
     assert refusal(token) == "login-token-malformed: its ID token is not one"
 
