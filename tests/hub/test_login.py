@@ -6,65 +6,15 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
-from tests.support.catalogue_thread import settings_of
-from tests.support.login_catalogue import LoginCatalogue
-from tests.support.oidc_provider import OidcProvider
-from tests.support.small_site import SmallSite
+from tests.support.institutions import ADMINS, HELP, MFA, Institutions
 
 pytestmark = pytest.mark.hub
-
-ADMINS = "urn:mace:surf.nl:sram:group:us:hpc:hub-admins"
-MFA = "https://refeds.org/profile/mfa"
-HELP = "help@example.org"
-
-
-class Institutions:
-    """A hub with a password login and three providers at two issuers; ``strict`` is ``uni`` that asks for a factor."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir()
-        secret = directory / "secret"
-        secret.write_text("a secret")
-        secret.chmod(0o600)
-        self.uni, self.other = (OidcProvider(directory / f"{name}.log") for name in ("uni", "other"))
-        at = {"client_id": "hub", "client_secret_file": secret}
-        uni = {**at, "issuer": self.uni.issuer, "title": "Example University", "operators": [ADMINS]}
-        providers = {
-            "uni": uni,
-            "other": {**at, "issuer": self.other.issuer, "title": "Other Institute", "contact": "desk@other.example"},
-            "strict": {**uni, "title": "Example University with a second factor", "acr": [MFA]},
-        }
-        self.site = SmallSite(
-            directory / "site", catalogue=settings_of(directory), login={"provider": providers},
-            site={"support_email": HELP},
-        )  # fmt: skip
-        self.catalogue = LoginCatalogue(directory / "site" / "site.toml", self.site.settings)
-
-    def __enter__(self) -> Self:
-        try:
-            self.uni.up()
-            self.other.up()
-            self.catalogue.up()
-            self.site.up()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.site.close()
-        self.catalogue.close()
-        for provider in (self.uni, self.other):
-            provider.close()
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +145,7 @@ def test_nobody_takes_an_account_that_is_somebody_elses(hub: Institutions, brows
         (
             {"preferred_username": "Person08"},
             500,
-            ", and this hub would read it as person08, which may be somebody else",
+            "Your name here is Person08, and this hub would read it as person08, which may be somebody else.",
         ),
         ({"preferred_username": "boss"}, 302, ""),
     ],

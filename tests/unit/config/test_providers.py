@@ -99,9 +99,8 @@ def test_the_callback_is_made_from_the_address_that_people_open(tmp_path: Path) 
     assert made(subdomains) == "https://h.example.org/hub/login/uni/callback"
     own = "callback_url = 'https://other.example.org/hub/login/uni/callback'"
     assert made("", own) == "https://other.example.org/hub/login/uni/callback"
-    with pytest.raises(
-        FabricError, match="not where the hub waits for people who come back: it must end in /hub/login/uni/callback"
-    ):
+    waits = "is not where the hub waits for people who come back: it must end in /hub/login/uni/callback"
+    with pytest.raises(FabricError, match=waits):
         made("", "callback_url = 'https://other.example.org/hub/oauth_callback'")
 
 
