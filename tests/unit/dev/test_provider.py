@@ -63,6 +63,7 @@ def test_it_knows_the_demos_people_and_answers_as_its_own_issuer(tmp_path: Path)
                 assert f'value="{user}-at-demo"' in page.text
         finally:
             end([process.pid])
+            process.wait()
 
 
 def test_where_it_is_not_installed_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
