@@ -17,11 +17,16 @@ from fabric_hub.rpc import server as unix_server
 from .catalogue_thread import CatalogueThread
 
 
-class _KnowsPeople(CatalogueService):
-    """The real one, but for who is who."""
+class LoginCatalogue(CatalogueThread):
+    """The real one, but for who is who.
 
-    people: dict[Identity, str]
-    logins: list[Login]
+    :ivar logins: what it was told, oldest first.
+    """
+
+    def __init__(self, site: Path, settings: Settings) -> None:
+        super().__init__(site, settings)
+        self.people: dict[Identity, str] = {}
+        self.logins: list[Login] = []
 
     async def login(self, login: Login) -> LoggedIn:
         """The account that the provider names, at the first login; from then on the same one."""
@@ -36,24 +41,11 @@ class _KnowsPeople(CatalogueService):
             self.people[login.identity] = account
         return LoggedIn(user=self.people[login.identity], first=first)
 
-
-class LoginCatalogue(CatalogueThread):
-    """See the module.
-
-    :ivar logins: what it was told, oldest first.
-    """
-
-    def __init__(self, site: Path, settings: Settings) -> None:
-        super().__init__(site, settings)
-        self.people: dict[Identity, str] = {}
-        self.logins: list[Login] = []
-
     async def serve(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
-        service = _KnowsPeople(self._site, self._settings, CatalogueStore(open_catalogue(self._datasets)))
-        service.people, service.logins = self.people, self.logins
+        service = CatalogueService(self._site, self._settings, CatalogueStore(open_catalogue(self._datasets)))
         app = create_app(service)
-        if not any(getattr(route, "path", "") == "/v1/logins" for route in app.routes):
-            app.post("/v1/logins")(service.login)
+        app.post("/v1/logins")(self.login)
+        app.router.routes.insert(0, app.router.routes.pop())  # before the service's own, where it has one
         await unix_server.serve(
             app, self._datasets.socket, stop, who="catalogue service", closing=service.close, ready=ready
         )
