@@ -16,7 +16,7 @@ from typing import Any
 
 from fabric_hub.errors import FabricError
 
-from . import accounts, demo, instance, listener
+from . import accounts, demo, instance, listener, provider
 from .directories import make_root
 from .instance import layout_of
 from .layout import Layout, default_directory
@@ -35,6 +35,12 @@ def add_parser(commands: Any) -> None:
         "--science",
         action=argparse.BooleanOptionalAction,
         help="build the larger image, science, in the background, and offer it first (default: yes)",
+    )
+    start.add_argument(
+        "--oidc",
+        action=argparse.BooleanOptionalAction,
+        help="people may log in at an identity provider (OpenID Connect) of the run's own, too; everybody on this "
+        "machine can then be any of the demo's people",
     )
     start.add_argument("--prefix", help="prefix of the Unix accounts made as root (default: fabric-)")
     start.add_argument("--images", type=_path, help="directory of the images (default: DIR/images)")
@@ -99,6 +105,7 @@ def _up(arguments: argparse.Namespace) -> int:
         port=arguments.port,
         local=arguments.local,
         science=arguments.science,
+        oidc=arguments.oidc,
         prefix=arguments.prefix,
         images=arguments.images,
         settings=arguments.settings,
@@ -134,6 +141,8 @@ def _detach(arguments: argparse.Namespace) -> int:
         command.append("--local" if arguments.local else "--no-local")
     if arguments.science is not None:
         command.append("--science" if arguments.science else "--no-science")
+    if arguments.oidc is not None:
+        command.append("--oidc" if arguments.oidc else "--no-oidc")
     log_path = layout.log / "up.log"
     # it will hold the demo's passwords: closed before the first of them, also where an earlier start left it open
     with os.fdopen(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as log:
@@ -197,6 +206,12 @@ def welcome(layout: Layout) -> str:
     for user, password in logins(layout).items():
         role = "   (may administer the hub)" if user == demo.ADMIN else ""
         lines.append(f"  {user.ljust(width)}  {password}{role}")
+    if known.oidc:
+        lines += [
+            "",
+            f"Or sign in with {provider.TITLE}, {provider.issuer(known.ports.provider)}: there everybody on this",
+            "machine can be any of them, without a password.",
+        ]
     if os.geteuid() == 0:
         lines += ["", f"Each of them is a Unix account of its own, {known.prefix}NAME, separated from the others."]
     else:

@@ -90,8 +90,9 @@ def hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> N
             (layout.homes / user).mkdir(mode=0o700, exist_ok=True)
     if not layout.logins.exists():
         instance.write_private(layout.logins, json.dumps({user: _password() for user in demo.ACCOUNTS}), owner)
-    if not layout.token.exists():
-        instance.write_private(layout.token, secrets.token_hex(32), owner)
+    for path in (layout.token, layout.provider_secret):
+        if not path.exists():
+            instance.write_private(path, secrets.token_hex(32), owner)
 
 
 def catalogue_files(layout: Layout, hub: Account | None, catalogue_service: Account | None) -> None:

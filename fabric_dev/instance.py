@@ -30,6 +30,7 @@ class Instance(Frozen):
     prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")] = DEFAULT_PREFIX
     ports: Ports
     local: bool = False
+    oidc: bool = False  # people may log in at an identity provider of the run's own, too
     science: bool = True  # the larger image is built, and comes first
     images: Path
     settings: Path | None = None  # laid over the demo's own

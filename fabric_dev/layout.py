@@ -155,6 +155,11 @@ class Layout:
         return self.hub / "demo-logins.json"
 
     @property
+    def provider_secret(self) -> Path:
+        """The hub's secret at the run's own identity provider."""
+        return self.hub / "provider-secret"
+
+    @property
     def token(self) -> Path:
         return self.hub / "embedded-token"
 

@@ -52,6 +52,7 @@ def write(
         gpus=gpus,
         proxy_command=proxy_command,
         science_first=known.science,
+        oidc=known.oidc,
         wanted=wanted,
     )
     # checked after it is written: what is said of a mistake names a line of it

@@ -30,6 +30,7 @@ class Ports(Frozen):
     slurmctld: int
     slurmdbd: int
     slurmd: tuple[int, int, int]
+    provider: int = 0  # of an identity provider; 0: from before there was one
 
 
 class Claims:
@@ -120,7 +121,7 @@ def choose(claims: Claims, public: int | None, remembered: Ports | None) -> Port
     if public is None:
         wanted = [remembered.public] if remembered else []
         public = next((port for port in [*wanted, *range(8000, 8100)] if claims.take(port)), None) or next(others)
-    inner = ("hub", "slurmctld", "slurmdbd")
-    kept = {name: keep(getattr(remembered, name, None)) for name in inner}
+    inner = ("hub", "slurmctld", "slurmdbd", "provider")
+    kept = {name: keep(getattr(remembered, name, None) or None) for name in inner}
     nodes = remembered.slurmd if remembered else (None, None, None)
     return Ports(public=public, slurmd=(keep(nodes[0]), keep(nodes[1]), keep(nodes[2])), **kept)

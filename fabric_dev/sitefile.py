@@ -14,6 +14,7 @@ from . import accounting, demo
 from .gpus import Gpus
 from .layout import Layout
 from .ports import Ports
+from .provider import setting as provider_setting
 
 IMAGES: dict[str, dict[str, Any]] = {
     "base": {
@@ -86,6 +87,7 @@ def site(
     gpus: Gpus | None,
     proxy_command: tuple[str, ...],
     science_first: bool = True,
+    oidc: bool = False,
     wanted: Mapping[str, Any] | None = None,
 ) -> str:
     """The text of site.toml.
@@ -94,6 +96,7 @@ def site(
     :param prefix: of the Unix accounts; None when everybody runs as the hub's own account.
     :param gpus: of the embedded cluster; None without Slurm.
     :param science_first: where image science is built, it is offered before base.
+    :param oidc: people may log in at the run's own identity provider, too.
     :param wanted: settings of whoever starts the run, above the demo's own.
     :raises FabricError: they name one that the run itself rests on.
     """
@@ -107,7 +110,12 @@ def site(
             # the hub could not give its certificates to other accounts, and all is on this machine's loopback
             "internal_ssl": False if gpus is None and prefix is not None else None,
         },
-        "login": {"kind": "demo", "demo_file": layout.logins, "admins": [demo.ADMIN]},
+        "login": {
+            "kind": "demo",
+            "demo_file": layout.logins,
+            "admins": [demo.ADMIN],
+            "provider": provider_setting(layout, ports.provider) if oidc else None,
+        },
         "gateway": {"socket": layout.gateway_socket},
         "catalogue": {
             "account": catalogue_service,

@@ -23,6 +23,7 @@ from . import (
     nodes,
     own_settings,
     ports,
+    provider,
     runtime,
     sample_datasets,
     science,
@@ -45,6 +46,7 @@ class Options:
     port: int | None = None
     local: bool | None = None
     science: bool | None = None
+    oidc: bool | None = None
     prefix: str | None = None
     images: Path | None = None
     settings: Path | None = None
@@ -78,6 +80,8 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
     old = instance.read(layout)
     end_daemons(layout, say)
     known = _choose(options, layout, old, claims)
+    if known.oidc:
+        provider.check()
     layout = Layout(layout.root, known.images)
     root_run = os.geteuid() == 0
     directories.make(layout)
@@ -133,6 +137,9 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
                 hint="Install Fabric Hub again (make setup).",
             )
         build_image(layout, say)
+    if known.oidc and options.until == "hub":
+        environment = cluster.our_environment(layout, code)
+        supervisor.start(provider.daemon(layout, code, environment, known.ports.provider))
     sample_datasets.finish(layout, making, say)
     for daemon in daemons:
         if daemon.name != "hub" or options.until == "hub":
@@ -154,6 +161,7 @@ def _choose(options: Options, layout: Layout, old: Instance | None, claims: port
         prefix=prefix,
         ports=ports.choose(claims, options.port, old.ports if old else None),
         local=options.local if options.local is not None else bool(old and old.local),
+        oidc=options.oidc if options.oidc is not None else bool(old and old.oidc),
         science=options.science if options.science is not None else (old.science if old else True),
         images=options.images or (old.images if old else layout.images),
         settings=options.settings or (old.settings if old else None),

@@ -51,8 +51,8 @@ class Accepted(Frozen):
 class LogRead(Frozen):
     """An audit log that was read to its end, each record checked.
 
-    ``holds`` is whether the backup's head is one of its records; ``accepted``, ``ends`` and ``projects`` (the records of
-    changes of projects, with people as numbers) came after that head. ``persons`` is the highest number of a person.
+    ``holds`` is whether the backup's head is one of its records; ``accepted``, ``ends`` and ``projects`` (the records
+    of changes of projects, with people as numbers) came after that head. ``persons`` is the highest number of a person.
     """
 
     head: Head

@@ -25,7 +25,7 @@ from fabric_hub.projects.live import with_live_projects
 from fabric_hub.unix import authorities, last_backup
 from fabric_hub.unix.proxy_program import find_proxy
 
-from . import daemons, kept_projects, moving, notes, probe_facts
+from . import daemons, doctor_login, kept_projects, moving, notes, probe_facts
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -90,6 +90,7 @@ def of_site(path: Path) -> Iterator[Finding]:
         yield from _slurm(found)
     yield from _images(found)
     yield from _directories(found)
+    yield from doctor_login.of_site(found)
     yield from certificates(found.hub)
     yield newest_backup(found.hub)
     yield from daemons.of_site(found)

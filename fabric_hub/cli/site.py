@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fabric_hub.config import logo, settings
+from fabric_hub.config.login import secret_mistakes
 from fabric_hub.config.mistakes import Mistake, at_line, line_of
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
@@ -65,7 +66,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
     if there is False:
         line = line_of(path.read_text(encoding="utf-8"), ["hub", "extra_config"])
         raise FabricError(texts.EXTRA_CONFIG_MISSING(name=str(path), line=line, path=str(own)))
-    settings.refuse(logo.mistakes(found.site), path)
+    settings.refuse([*logo.mistakes(found.site), *secret_mistakes(found.login)], path)
     own_findings = list(moving.of_site(own, found)) if own and there else []
     wrong = tuple(finding.about for finding in own_findings if finding.state == "PROBLEM")
     if wrong:

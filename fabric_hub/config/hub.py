@@ -1,16 +1,16 @@
-"""The part of the site's file that is about the hub itself and who may log in; :mod:`.settings` reads it."""
+"""The part of the site's file that is about the hub itself; :mod:`.settings` reads it."""
 
 from __future__ import annotations
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from fabric_hub.messages.texts import site_file as texts
-from fabric_hub.types import AbsolutePath, Frozen, HubId, HubUser, said
+from fabric_hub.types import AbsolutePath, Frozen, HubId, said
 
 HttpAddress = Annotated[
     str,
@@ -31,7 +31,7 @@ def _same_origin(one: str, other: str) -> bool:
     return (first.scheme, first.netloc) == (second.scheme, second.netloc)
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -127,7 +127,7 @@ class HubSettings(Frozen):
         """Where sessions without internal TLS send their tokens as everybody on the way can read them."""
         found = [self.url_for_nodes] if self.url_for_nodes.startswith("http:") else []
         api = f"http://{f'[{self.hub_ip}]' if ':' in self.hub_ip else self.hub_ip}:{self.hub_port}"
-        return [url for url in (*found, api) if not _loopback(urlsplit(url).hostname or "")]
+        return [url for url in (*found, api) if not is_loopback(urlsplit(url).hostname or "")]
 
     @property
     def socket_dir(self) -> Path:
@@ -165,55 +165,3 @@ class HubSettings(Frozen):
         urls = (self.bind_url, self.public_url, self.subdomain_host, self.nodes_url)
         found = (urlsplit(url).hostname for url in urls)
         return tuple(dict.fromkeys(host for host in found if host and host not in ("0.0.0.0", "::")))
-
-
-class AccountsSettings(Frozen):
-    """Which account somebody has who logs in with an institution's. It is found at their first login and stays;
-    ``users.unix_name`` makes the Unix account of the name."""
-
-    source: Literal["name-service", "claim", "table", "pool"] = Field(
-        default="name-service",
-        description="name-service: the provider's claim names an account that this machine's name service has. claim: "
-        "it names one that may come later. table: the site's own file says. pool: the next free account of login."
-        "accounts.pool.",
-    )
-    table: AbsolutePath | None = Field(
-        default=None,
-        description="Who has which account, with source = table: [[account]] with issuer, subject and account (TOML), "
-        "or these three columns (a name that ends in .csv). The catalogue service reads it, and only operators write.",
-    )
-    pool: Annotated[
-        str,
-        Field(pattern=r"^(?:[a-z_][a-z0-9_.-]{0,30}#{1,6})?$"),
-        said("a name with a # for each digit of its number", "guest###"),
-    ] = Field(default="", description="The names of accounts for new people, with source = pool.")
-    pool_size: int = Field(default=100, ge=1, le=100_000, description="How many accounts the pool has, from 1 on.")
-
-    @model_validator(mode="after")
-    def _named(self) -> AccountsSettings:
-        if self.source == "table" and self.table is None:
-            raise ValueError(texts.ACCOUNTS_WITHOUT(source="table", setting="table"))
-        if self.source == "pool" and not self.pool:
-            raise ValueError(texts.ACCOUNTS_WITHOUT(source="pool", setting="pool"))
-        if self.source == "pool" and self.pool_size >= 10 ** self.pool.count("#"):
-            raise ValueError(texts.POOL_TOO_LARGE(pool=self.pool, size=self.pool_size))
-        return self
-
-
-class LoginSettings(Frozen):
-    """Who may log in. ``site`` leaves the authenticator to hub.extra_config."""
-
-    kind: Literal["demo", "pam", "site"] = Field(
-        default="site",
-        description="demo: passwords from demo_file. pam: the Unix passwords. site: what hub.extra_config sets.",
-    )
-    demo_file: AbsolutePath | None = Field(default=None, description="JSON {user: password}; only with kind = demo.")
-    admins: tuple[HubUser, ...] = Field(
-        default=(), description="The site's operators: they have the page Operate, and may log in too."
-    )
-    keep_case: bool = Field(
-        default=False,
-        description="The site's authenticator tells people's names apart by case. JupyterHub's own write them in small "
-        "letters, and so are the names in this file read.",
-    )
-    accounts: AccountsSettings = Field(default=AccountsSettings(), description="See login.accounts.")

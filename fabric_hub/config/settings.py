@@ -38,8 +38,9 @@ from fabric_hub.types import (
 
 from . import earlier
 from .catalogue import CatalogueSettings
-from .hub import HubSettings, LoginSettings
+from .hub import HubSettings
 from .log import LogSettings
+from .login import LoginSettings, between_tables
 from .mistakes import Mistake, MistakesError, across, at_line, explain
 from .quotas import QuotasSettings
 from .site import SiteSettings
@@ -326,6 +327,7 @@ class Settings(Frozen):
     @model_validator(mode="after")
     def _references(self) -> Settings:
         wrong = across(self.model_dump())
+        wrong += between_tables(self.login, self.hub, self.catalogue is not None)
         if wrong:
             raise MistakesError(wrong)
         return self

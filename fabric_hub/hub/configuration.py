@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fabric_hub.config import logo
+from fabric_hub.config.login import secret_mistakes
 from fabric_hub.config.settings import Profile, Settings, load, path_from_environment, refuse
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.datasets.stewards import stewards
@@ -26,6 +27,7 @@ from fabric_hub.logs import lines
 from fabric_hub.messages.logs import gives_up, with_codes
 from fabric_hub.messages.text import whole
 from fabric_hub.messages.texts import backup as texts
+from fabric_hub.messages.texts import login as login_texts
 from fabric_hub.messages.texts import startup
 from fabric_hub.messages.translation import N_
 from fabric_hub.moving.before_start import refuse_what_breaks
@@ -49,6 +51,7 @@ from .with_parent import with_parent
 log = logging.getLogger(__name__)
 
 SERVICE = "fabric"  # our service's name at JupyterHub
+_OURS = "fabric_hub.hub.login.authenticator.FabricAuthenticator"
 TEMPLATES, STATIC = (Path(__file__).parent / name for name in ("templates", "static"))
 
 
@@ -64,7 +67,7 @@ def configure(c: Any, site: Path | None = None) -> Settings:
     site = site or path_from_environment()
     try:
         settings = with_live_projects(load(site))
-        refuse(logo.mistakes(settings.site), site)
+        refuse([*logo.mistakes(settings.site), *secret_mistakes(settings.login, reads=True)], site)
         _check_state_dir(settings.hub.state_dir)
         state_lock.hold(settings.hub.state_dir)
         _check_record(settings)
@@ -94,6 +97,9 @@ def complete(c: Any, settings: Settings) -> Settings:
             refuse_what_breaks(c, settings, settings.hub.extra_config)
         except FabricError as error:
             raise SystemExit(f"fabric-hub: {gives_up(error)}") from error
+        if settings.login.provider and c.JupyterHub.authenticator_class != _OURS:
+            said = login_texts.PROVIDERS_WITHOUT_EFFECT(path=str(settings.hub.extra_config))
+            log.warning("%s", whole(FabricError(said)))
     return _complete(c, settings)
 
 
@@ -239,6 +245,8 @@ def _login(c: Any, settings: Settings) -> None:
         c.DemoAuthenticator.demo_file = str(login.demo_file)
     elif login.kind == "pam":
         c.JupyterHub.authenticator_class = "pam"
+    if login.provider:  # it has the passwords beside them
+        c.JupyterHub.authenticator_class = _OURS
     # who is in a project is looked at with each login, unless the site has a list of its own in the place of this one
     c.Authenticator.allowed_users = {roles.WHO_IS_IN_A_PROJECT} | set(login.admins) | stewards(settings.catalogue)
     # who left all projects is still in JupyterHub's database

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from fabric_hub.config.hub import AccountsSettings
+from fabric_hub.config.login import AccountsSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text, verbatim

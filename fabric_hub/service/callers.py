@@ -142,6 +142,19 @@ HUB = (
         handler="fabric_hub.hub.pages.language:Switch",
     ),
     Line(
+        "GET /hub/login/{provider}",
+        Caller.ANYBODY,
+        "To an identity provider of the site; it sets a cookie of this sign-in, and changes nothing.",
+        handler="fabric_hub.hub.login.pages:ToProvider",
+    ),
+    Line(
+        "GET /hub/login/{provider}/callback",
+        Caller.ANYBODY,
+        "Who comes back from it: with that cookie, once, and a code for which the provider gives an ID token that it "
+        "has signed for this hub and this sign-in (`fabric_hub.hub.login.tokens:verified`).",
+        handler="fabric_hub.hub.login.pages:FromProvider",
+    ),
+    Line(
         "GET /hub/start/machines",
         Caller.LOGGED_IN,
         "What the start page says of machines, from the hub's memory.",

@@ -6,8 +6,9 @@ from pydantic import BaseModel
 
 from fabric_hub.config import settings
 from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
-from fabric_hub.config.hub import HubSettings, LoginSettings
+from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.log import LogSettings
+from fabric_hub.config.login import LoginSettings, ProviderSettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.config.site import SiteSettings
 from fabric_hub.config.support import MailSettings, ReportsSettings
@@ -21,6 +22,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("site", SiteSettings),
         ("hub", HubSettings),
         ("login", LoginSettings),
+        ("login.provider.NAME", ProviderSettings),
         ("log", LogSettings),
         ("gateway", settings.GatewaySettings),
         ("slurm", settings.SlurmSettings),

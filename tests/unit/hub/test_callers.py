@@ -30,7 +30,11 @@ WHO_IS_IT = {name for name in dir(BaseHandler) if re.search(r"user|token|cookie|
 def routes(tmp_path: Path) -> list[tuple[str, type[Any]]]:
     """Path and class of everything that a hub with all its pages answers."""
     site_file = tmp_path / "site.toml"
-    site_file.write_text(site_text(tmp_path, "[catalogue]\n").replace("internal_ssl = false", ""))
+    (tmp_path / "secret").write_text("a secret")
+    (tmp_path / "secret").chmod(0o600)
+    provider = f"client_id = 'hub'\npreset = 'sram'\nclient_secret_file = '{tmp_path}/secret'\n"
+    sections = f"[catalogue]\n[login.provider.x]\n{provider}"
+    site_file.write_text(site_text(tmp_path, sections).replace("internal_ssl = false", ""))
     c = Config()
     configure(c, site_file)
     hub = JupyterHub(config=c)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.config.hub import AccountsSettings
+from fabric_hub.config.login import AccountsSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import verbatim
 from fabric_hub.projects import naming
