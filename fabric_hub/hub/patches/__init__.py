@@ -166,21 +166,15 @@ PATCHES = (
         replaces=("jupyterhub.roles:get_default_roles",),
     ),
     Patch(
-        name="visitors-start-nothing",
-        module="operators",
-        what="JupyterHub's role user, which everybody has, holds what a visitor of a project needs, and no more.",
-        why="Whoever may log in could start servers and make tokens.",
-        needed_test="test_everybody_has_the_role_user_with_all_that_is_theirs",
-        replaces=("jupyterhub.roles:get_default_roles",),
-    ),
-    Patch(
         name="roles-follow-projects",
         module="membership",
-        what="The hub gives and takes the role member while it runs, by the projects that a person is in.",
+        what="The role user, which everybody has, holds what a visitor needs; starting servers and making tokens are the "
+        "role member, which the hub gives and takes while it runs, by the projects that a person is in.",
         why="JupyterHub gives roles at its start or a login: who is removed would keep theirs until the next one.",
         needed_test="test_a_role_of_the_configuration_is_for_those_that_it_names",
         replaces=(
             "jupyterhub.app:JupyterHub.init_role_assignment",
+            "jupyterhub.roles:get_default_roles",
             "jupyterhub.roles:assign_default_roles",
             "jupyterhub.apihandlers.users:assign_default_roles",
         ),
