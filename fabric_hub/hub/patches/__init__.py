@@ -168,8 +168,8 @@ PATCHES = (
     Patch(
         name="roles-follow-projects",
         module="membership",
-        what="The role user, which everybody has, holds what a visitor needs; starting servers and making tokens are the "
-        "role member, which the hub gives and takes while it runs, by the projects that a person is in.",
+        what="The role user, which everybody has, holds what a visitor needs; starting servers and making tokens are "
+        "the role member, which the hub gives and takes while it runs, by the projects that a person is in.",
         why="JupyterHub gives roles at its start or a login: who is removed would keep theirs until the next one.",
         needed_test="test_a_role_of_the_configuration_is_for_those_that_it_names",
         replaces=(
