@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fabric_hub.config.settings import Settings
-from fabric_hub.messages.texts import doctor as texts
+from fabric_hub.messages.texts import doctor as doctor_texts
+from fabric_hub.messages.texts import kept_projects as texts
 from fabric_hub.projects.live import LiveProjects, projects_file
 
 from .findings import Finding, problem, right, skipped
@@ -26,7 +27,7 @@ def of_site(found: Settings) -> Iterator[Finding]:
     try:
         closed = not readable_for_hub(path, found.hub.state_dir)
     except PermissionError:
-        yield skipped(texts.PROJECTS_FILE(**told), texts.MAY_NOT_LOOK(), texts.AS_ROOT())
+        yield skipped(texts.PROJECTS_FILE(**told), doctor_texts.MAY_NOT_LOOK(), doctor_texts.AS_ROOT())
         return
     except OSError:
         yield problem(texts.PROJECTS_FILE_MISSING(**told))

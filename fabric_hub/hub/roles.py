@@ -24,10 +24,10 @@ from fabric_hub.projects.membership import everybody, has_no_projects, is_user, 
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE
 
 MEMBER: Final = "member"
+# Who answers for a dataset decides on its page in person, and may be in no project.
 STEWARD: Final = "steward"
 # In Authenticator.allowed_users, as no name of anybody's: :func:`may_log_in` is asked with each login.
 WHO_IS_IN_A_PROJECT: Final = "(who is in a project)"
-USER_DESCRIPTION: Final = "What a visitor needs, and what a session needs that runs."
 # What is one's own: to be seen, reached and ended. Of a visitor, who has no server, it opens nothing.
 USER_SCOPES: Final = (
     "read:users!user",
@@ -46,16 +46,8 @@ LOOK_EVERY_S: Final = 1.0
 def definitions() -> list[dict[str, Any]]:
     """The roles of ours, for JupyterHub's configuration; who has them it does not say."""
     return [
-        {
-            "name": MEMBER,
-            "description": "Start sessions, make tokens. The hub gives and takes it, by a person's projects.",
-            "scopes": list(MEMBER_SCOPES),
-        },
-        {
-            "name": STEWARD,
-            "description": "Decide on datasets in person. The hub gives it to the stewards of the site's file.",
-            "scopes": [ACCEPT_SCOPE],
-        },
+        {"name": MEMBER, "scopes": list(MEMBER_SCOPES)},
+        {"name": STEWARD, "scopes": [ACCEPT_SCOPE]},
     ]
 
 

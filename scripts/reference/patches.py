@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fabric_hub.hub.patches import NEEDED_TESTS, PATCHES, Patch
+from fabric_hub.hub.patches import NEEDED_TESTS, PATCHES
+from fabric_hub.hub.patches.patch import Patch
 
 from .markdown import NOTE, code, table
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import platform
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,36 +17,12 @@ from packaging.specifiers import SpecifierSet
 
 from fabric_hub.config.settings import Settings
 
+from .patch import Patch
+
 log = logging.getLogger(__name__)
 
 NEEDED_TESTS = "tests/unit/hub/patches/needed"
 _JUPYTERHUB = "https://github.com/jupyterhub/jupyterhub"
-
-
-@dataclass(frozen=True)
-class Patch:
-    """One change of a library's behaviour.
-
-    :ivar name: a slug; the log and the tests call it so.
-    :ivar module: where it is, in this package; with dots, elsewhere.
-    :ivar what: what is different with it.
-    :ivar why: what would be without it.
-    :ivar needed_test: the function below :data:`NEEDED_TESTS` that shows the fault without it.
-    :ivar replaces: the attributes that it puts something else in the place of, each ``module:Qualified.name``.
-    :ivar package: the library; ``python`` is Python itself.
-    :ivar versions: of the library that somebody has looked at, as a specifier of PEP 440.
-    :ivar upstream: issues and pull requests of the library that are about it; none is known where there is none.
-    """
-
-    name: str
-    module: str
-    what: str
-    why: str
-    needed_test: str
-    replaces: tuple[str, ...] = ()
-    package: str = "jupyterhub"
-    versions: str = ">=6.1.1,<6.2"
-    upstream: tuple[str, ...] = ()
 
 
 PATCHES = (
@@ -191,24 +166,15 @@ PATCHES = (
         replaces=("jupyterhub.roles:get_default_roles",),
     ),
     Patch(
-        name="visitors-start-nothing",
-        module="operators",
-        what="JupyterHub's role user, which everybody has, holds what a visitor of a project needs; starting servers, "
-        "tokens and our service are the role member.",
-        why="Whoever may log in could start servers and make tokens.",
-        needed_test="test_everybody_has_the_role_user_with_all_that_is_theirs",
-        replaces=("jupyterhub.roles:get_default_roles",),
-    ),
-    Patch(
         name="roles-follow-projects",
         module="membership",
-        what="The hub gives and takes the role member by the projects that a person is in, while it runs, and knows "
-        "everybody who is in one.",
-        why="JupyterHub gives roles by its configuration at its start, or by an authenticator at a login: who is "
-        "removed from a project would keep theirs until the next one.",
+        what="The role user, which everybody has, holds what a visitor needs; starting servers and making tokens are "
+        "the role member, which the hub gives and takes while it runs, by the projects that a person is in.",
+        why="JupyterHub gives roles at its start or a login: who is removed would keep theirs until the next one.",
         needed_test="test_a_role_of_the_configuration_is_for_those_that_it_names",
         replaces=(
             "jupyterhub.app:JupyterHub.init_role_assignment",
+            "jupyterhub.roles:get_default_roles",
             "jupyterhub.roles:assign_default_roles",
             "jupyterhub.apihandlers.users:assign_default_roles",
         ),
@@ -216,8 +182,7 @@ PATCHES = (
     Patch(
         name="logins-follow-projects",
         module="membership",
-        what="Who may log in is looked at with each login: who is in a project then, besides whom the site's own "
-        "authenticator lets in.",
+        what="The list of who may log in is, with each login, who is in a project then.",
         why="JupyterHub takes the names from its configuration, at its start.",
         needed_test="test_who_may_log_in_is_read_at_the_start",
         replaces=("jupyterhub.app:JupyterHub.init_users",),

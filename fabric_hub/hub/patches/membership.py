@@ -71,7 +71,7 @@ def live_check(authenticator: Any, settings: Settings) -> Any:
         if await maybe_future(theirs(username, authentication)):
             return True
         if not are_known(settings):
-            raise RefusedRequestError(NOT_KNOWN())
+            raise RefusedRequestError(NOT_KNOWN(), hint=True)
         return False
 
     return check_allowed

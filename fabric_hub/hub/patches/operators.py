@@ -20,7 +20,7 @@ from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import url_path_join
 from tornado import web
 
-from fabric_hub.hub.roles import USER_DESCRIPTION, USER_SCOPES
+from fabric_hub.hub.roles import USER_SCOPES
 from fabric_hub.hub.spawner.runtime import runtime
 from fabric_hub.messages.texts import operate as texts
 
@@ -43,7 +43,7 @@ def _without_a_way_in(default_roles: Any) -> Any:
         return [
             {**role, "scopes": [scope for scope in role["scopes"] if scope not in INTO_SESSIONS]}
             if role["name"] == "admin"
-            else {**role, "description": USER_DESCRIPTION, "scopes": list(USER_SCOPES)}
+            else {**role, "scopes": list(USER_SCOPES)}
             if role["name"] == "user"
             else role
             for role in default_roles()

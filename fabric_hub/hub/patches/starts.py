@@ -158,7 +158,7 @@ def _leaving_nothing_refused(post: Any) -> Any:
     @wraps(post)
     async def posted(self: Any, user_name: str, server_name: str = "", **more: Any) -> Any:
         if (why := starts_nothing(self, user_name)) is not None:
-            raise RefusedRequestError(why)
+            raise RefusedRequestError(why, hint=True)
         user, began = self.find_user(user_name), time.time()
         new = user is not None and server_name and server_name not in user.orm_spawners
         try:

@@ -46,11 +46,14 @@ class SessionFailure(SpawnException):  # type: ignore[misc]
 
 
 class RefusedRequestError(HTTPError):
-    """A request that is refused: on the page and in the API for whoever asked, in the log in English with its code."""
+    """A request that is refused: on the page and in the API for whoever asked, in the log in English with its code.
 
-    def __init__(self, why: Text) -> None:
+    :param hint: whether it is also said what to do next.
+    """
+
+    def __init__(self, why: Text, *, hint: bool = False) -> None:
         super().__init__(why.reason.status, "%s", coded(why))
-        self.jupyterhub_message = sentences(why, why.hint).say()
+        self.jupyterhub_message = (sentences(why, why.hint) if hint else why).say()
 
 
 def as_html(error: FabricError, log: Sequence[str] = ()) -> str:

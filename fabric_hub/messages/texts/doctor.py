@@ -232,42 +232,6 @@ CATALOGUE_SILENT = Reason(
     ),
     who=Who.OPERATOR,
 )
-PROJECTS_FILE = Reason(
-    "doctor-projects-file", N_("the projects that the catalogue service keeps ({path})"), who=Who.OPERATOR
-)
-PROJECTS_KEPT = Reason(
-    "doctor-projects-kept",
-    P_(
-        "the catalogue service keeps {n} project, which hub and gateway may read ({path})",
-        "the catalogue service keeps {n} projects, which hub and gateway may read ({path})",
-    ),
-    who=Who.OPERATOR,
-)
-PROJECTS_FILE_MISSING = Reason(
-    "doctor-projects-file-missing",
-    N_("{path} is not there: until it is, hub and gateway know the projects of the site's file only"),
-    N_(
-        "the catalogue service writes it when it starts: systemctl restart fabric-catalogue (an embedded run: "
-        "fabric-hub up), and its log says why not: journalctl -u fabric-catalogue"
-    ),
-    who=Who.OPERATOR,
-)
-PROJECTS_FILE_CLOSED = Reason(
-    "doctor-projects-file-closed",
-    N_("hub and gateway may not read {path}, and know the projects of the site's file only"),
-    N_(
-        "{directory} must have mode 2750, owner {account} and the hub's group, and the file that group with mode 0640: "
-        "install packaging/tmpfiles.d/fabric-hub.conf, then systemd-tmpfiles --create and systemctl restart "
-        "fabric-catalogue"
-    ),
-    who=Who.OPERATOR,
-)
-PROJECTS_FILE_WRONG = Reason(
-    "doctor-projects-file-wrong",
-    N_("{path} cannot be used, and hub and gateway know the projects of the site's file only: {why}"),
-    N_("systemctl restart fabric-catalogue writes it anew; catalogue.account must be its owner, {account}"),
-    who=Who.OPERATOR,
-)
 GATEWAY_STATUS = Reason(
     "doctor-gateway-status",
     N_("the gateway on {path} answers {status}"),

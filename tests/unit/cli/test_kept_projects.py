@@ -32,18 +32,21 @@ def test_a_site_without_a_catalogue_service_is_asked_nothing(site: Settings) -> 
 def test_a_file_that_is_missing_wrong_or_right_is_told(kept: KeptProjects) -> None:
     missing = told(kept)
     words = "is not there: until it is, hub and gateway know the projects of the site's file only"
+    assert missing.about.code == "kept-projects-file-missing"
     assert (missing.state, str(missing.about)) == ("PROBLEM", f"{kept.path} {words}")
     assert "systemctl restart fabric-catalogue" in str(missing.remedy)
-    assert "journalctl -u fabric-catalogue" in str(missing.remedy)
+    assert "journalctl --unit=fabric-catalogue" in str(missing.remedy)
     kept.path.write_text("[]")
     wrong = told(kept)
-    assert (wrong.state, wrong.about.code) == ("PROBLEM", "doctor-projects-file-wrong")
+    assert (wrong.state, wrong.about.code) == ("PROBLEM", "kept-projects-file-wrong")
     assert str(wrong.about).endswith("site's file only: its format is None, not 1")
     assert "catalogue.account must be its owner, fabric-catalogue" in str(wrong.remedy)
     publish(kept.path, 1, waves=WAVES)
     right = told(kept)
     said = f"the catalogue service keeps 1 project, which hub and gateway may read ({kept.path})"
-    assert (right.state, str(right.about)) == ("OK", said)
+    assert (right.state, str(right.about), right.about.code) == ("OK", said, "kept-projects-readable")
+    publish(kept.path, 2, waves=WAVES, tides=WAVES)
+    assert str(told(kept).about).startswith("the catalogue service keeps 2 projects, which hub and gateway may read (")
 
 
 def test_who_may_not_enter_the_directory_is_told_to_ask_as_root(
@@ -54,7 +57,7 @@ def test_who_may_not_enter_the_directory_is_told_to_ask_as_root(
 
     monkeypatch.setattr(kept_projects, "readable_for_hub", refused)
     finding = told(kept)
-    assert finding.state == "SKIPPED"
+    assert (finding.state, finding.about.params["what"].code) == ("SKIPPED", "kept-projects-file")
     assert f"the projects that the catalogue service keeps ({kept.path})" in str(finding.about)
 
 
@@ -86,5 +89,5 @@ def test_a_file_that_the_hubs_group_may_not_read_is_a_problem(kept: KeptProjects
     hubs = kept.settings.hub.model_copy(update={"state_dir": state})
     closed = KeptProjects(kept.settings.model_copy(update={"catalogue": own, "hub": hubs}), directory)
     finding = told(closed)
-    assert (finding.state, finding.about.code) == ("PROBLEM", "doctor-projects-file-closed")
+    assert (finding.state, finding.about.code) == ("PROBLEM", "kept-projects-file-closed")
     assert f"{directory} must have mode 2750, owner fabric-catalogue and the hub's group" in str(finding.remedy)

@@ -21,7 +21,7 @@ from fabric_hub.hub.spawner.failures import RefusedRequestError
 from fabric_hub.launch.choice import no_project, open_project
 from fabric_hub.messages.reader import Reader
 from fabric_hub.messages.text import Text, whole
-from fabric_hub.projects.membership import everybody, is_user, visited, workers
+from fabric_hub.projects.membership import closed, everybody, is_user, visited, workers
 from fabric_hub.service.tasks.strays import orphans
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.slurm.accounting import Accounting
@@ -123,6 +123,17 @@ def test_a_visitor_reads_why_they_start_nothing_and_whom_to_ask(kept: KeptProjec
         open_project(kept.settings, "cas", "tides", TODAY)
     assert isinstance(refused.value.said, Text)
     assert refused.value.said.code == "only-visitor"
+
+
+def test_a_paused_project_starts_nothing_and_says_why(kept: KeptProjects) -> None:
+    kept.publish(waves=WAVES.model_copy(update={"paused": "the review is late"}))
+    for user, whom in (("mia", "its owner"), ("bo", "the operators")):
+        with pytest.raises(FabricError) as refused:
+            open_project(kept.settings, user, "waves", TODAY)
+        assert refused.value.text == f"Project waves is paused: the review is late. Ask {whom} when it goes on."
+    why = closed(kept.settings.project["waves"], TODAY)
+    assert why is not None
+    assert (why.code, str(why)) == ("project-is-paused", "is paused: the review is late")
 
 
 def test_sets_of_people_have_visitors_where_they_belong(kept: KeptProjects) -> None:

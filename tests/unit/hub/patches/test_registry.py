@@ -13,7 +13,8 @@ from traitlets.config import Config
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.hub import patches
-from fabric_hub.hub.patches import PATCHES, Patch, proxy_program
+from fabric_hub.hub.patches import PATCHES, proxy_program
+from fabric_hub.hub.patches.patch import Patch
 from fabric_hub.hub.patches.replace import original
 from fabric_hub.hub.spawner import runtime
 from tests.support import syntax

@@ -289,18 +289,14 @@ def test_an_admin_may_open_everybodys_server_and_the_role_cannot_be_changed(tmp_
     is_needed("operators-stay-out", set(admin["scopes"]) >= INTO_SESSIONS)
 
 
-def test_everybody_has_the_role_user_with_all_that_is_theirs() -> None:
-    user = next(role for role in roles.get_default_roles() if role["name"] == "user")
-    is_needed("visitors-start-nothing", "self" in user["scopes"])
-
-
 async def test_a_role_of_the_configuration_is_for_those_that_it_names(tmp_path: Path) -> None:
     members = [{"name": "member", "scopes": ["self"]}]
     async with plain_hub(tmp_path, PlainSpawner, load_roles=members) as hub:
         roles.grant_role(hub.app.db, hub.ann.orm_user, rolename="member")
         roles.assign_default_roles(hub.app.db, hub.ann.orm_user)
     async with plain_hub(tmp_path, PlainSpawner, load_roles=members) as hub:
-        is_needed("roles-follow-projects", [role.name for role in hub.ann.orm_user.roles] == ["user"])
+        has = {role.name: role.scopes for role in hub.ann.orm_user.roles}
+        is_needed("roles-follow-projects", has == {"user": ["self"]})  # all that is theirs, and no member any more
 
 
 async def test_who_may_log_in_is_read_at_the_start(tmp_path: Path) -> None:
