@@ -52,7 +52,8 @@ class ProjectsApplied(WithTexts):
 class ProjectsHealth(WithTexts):
     """How Slurm follows the projects, as of the last round that the gateway made by itself, or was asked for.
 
-    ``at`` is its moment (Unix seconds), ``left`` how many steps are still to be done.
+    ``at`` is its moment (Unix seconds), ``left`` how many steps are still to be done, ``notes`` what must be known of
+    budgets on this cluster.
     """
 
     serial: int = 0
@@ -62,3 +63,4 @@ class ProjectsHealth(WithTexts):
     left: int = 0
     drift: int = 0
     problem: Said = NOTHING
+    notes: tuple[Said, ...] = ()

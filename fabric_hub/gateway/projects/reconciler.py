@@ -103,7 +103,7 @@ class Reconciler:
         """Nobody waits here."""
 
     def _is_due(self) -> bool:
-        if self._kept() is None:
+        if self._live() is None:
             return False
         changed = self._last != (self._serial, self._today())
         return self._clock() >= self._due or (changed and not self._failures)
@@ -113,12 +113,10 @@ class Reconciler:
         projects = self._settings.project
         return projects.serial if isinstance(projects, LiveProjects) else 0
 
-    def _kept(self) -> dict[str, Project] | None:
-        """The projects that the catalogue service keeps; None: they are not known, and nobody is closed for that."""
+    def _live(self) -> LiveProjects | None:
+        """The projects as they are published; None: they are not known, and nobody is closed for that."""
         projects = self._settings.project
-        if not isinstance(projects, LiveProjects) or not projects.known:
-            return None
-        return {name: project for name, project in projects.items() if projects.is_kept(name)}
+        return projects if isinstance(projects, LiveProjects) and projects.known else None
 
     async def plan(self) -> ProjectsPlan:
         """What is to be done; nothing is changed.
@@ -174,6 +172,7 @@ class Reconciler:
             left=left,
             drift=drift,
             problem=problem,
+            notes=notes(self._rules[1]) if self._rules else (),
         )
 
     async def _applied(self, closings: bool, serial: int) -> ProjectsApplied:
@@ -227,35 +226,41 @@ class Reconciler:
 
     def _held(self, found: Plan) -> frozenset[Step]:
         """The closings that wait for an operator's word: of projects that are gone, and all where they are many."""
+        if not found.closings:
+            return frozenset()
         everything = sum(key.limit == "submit" for key in self._record.all())
         many = len(found.closings) > max(FEW_CLOSINGS, PART_CLOSINGS * everything)
         return frozenset(step for step in found.closings if many or step.account in found.vanished)
 
     async def _planned(self) -> tuple[Plan, AccountingRules]:
-        kept = self._kept()
-        if kept is None:
+        live = self._live()
+        if live is None:
             raise FabricError(texts.NOT_KNOWN())
         try:
             rules = await self._current_rules()
             tree = await self._asks.account_tree(rules.cluster, self._turn)
         except UnavailableError as error:
             raise SlurmUnavailableError(error.text) from error
-        wants = self._wanted(kept)
         if self._parent not in tree.accounts:
             none = texts.NO_PARENT(parent=self._parent, gateway=accounts.own_name())
             return Plan((), (), (none,), {}), rules
+        # beside the loop that answers everybody: a thousand projects take a moment, a name service may take longer
+        return await asyncio.to_thread(self._compared, live, tree), rules
+
+    def _compared(self, live: LiveProjects, tree: AccountTree) -> Plan:
+        wants = self._wanted({name: project for name, project in live.items() if live.is_kept(name)})
         found = plan(wants.accounts, tree, self._record.all(), self._parent)
-        strangers = await asyncio.to_thread(self._without_account, found.steps, wants)
+        strangers = self._without_account(found.steps, wants)
         steps = tuple(step for step in found.steps if step not in strangers)
         problems = (*found.problems, *wants.problems, *strangers.values())
-        return found._replace(steps=steps, problems=problems), rules
+        return found._replace(steps=steps, problems=problems)
 
     def _wanted(self, kept: Mapping[str, Project]) -> AllWanted:
         users, own = self._settings.users, accounts.own_name()
         return wanted(kept, lambda user: own if users.shared_account else unix_name(users, user), self._today())
 
     def _without_account(self, steps: Iterable[Step], wants: AllWanted) -> dict[Step, Text]:
-        """Those who are to be added and have no account that may be used, each with the reason. May block."""
+        """Those who are to be added and have no account that may be used, each with the reason."""
         found: dict[Step, Text] = {}
         checked: dict[str, Text | None] = {}
         for step in steps:

@@ -35,7 +35,7 @@ class Slurm:
 
     def __init__(self) -> None:
         self.accounts = {"root": SlurmAccount(), "fabric": SlurmAccount(parent="root")}
-        self.rules = AccountingRules(cluster=CLUSTER, enforced=frozenset({"limits"}))
+        self.rules = AccountingRules(cluster=CLUSTER, resets="YEARLY", enforced=frozenset({"limits"}))
         self.asked = 0
         self.changed: list[list[str]] = []
         self.refusal = ""
@@ -143,7 +143,8 @@ def test_what_is_applied_is_there_and_the_next_round_asks_one_question(site: Sit
     )
     again = site.apply()
     assert (again.done, again.left, again.drift, again.problems, again.calls) == ((), (), (), (), 1)
-    assert (site.reconciler.health.serial, site.reconciler.health.calls) == (1, 1)
+    health = site.reconciler.health
+    assert (health.serial, health.calls, [note.code for note in health.notes]) == (1, 1, ["follow-resets"])
 
 
 def test_many_closings_at_once_and_projects_that_are_gone_wait_for_an_operator(site: Site) -> None:
