@@ -101,7 +101,7 @@ class Follow:
             except (GatewayUnavailableError, KeyError):
                 return False
 
-        until(answers, "the gateway answers again", 60)
+        until(answers, "the gateway answers again", 60, seen=lambda: self.run.logs(15))
 
     def sacctmgr(self, *arguments: str) -> str:
         return self.run.slurm("sacctmgr", "--immediate", "--quiet", *arguments)
@@ -257,6 +257,7 @@ def test_what_is_changed_by_hand_is_shown_and_stays(kept: Follow) -> None:
         assert "-> sacctmgr modify account fh-waves set GrpTRESMins=gres/gpu=360" in said
         # its remedy, taken: a limit of another kind stays
         kept.sacctmgr("modify", "account", "fh-waves", "set", "GrpTRESMins=gres/gpu=360")
+        assert "drift-budget" not in [told.code for told in kept.apply().drift]
         kept.publish(waves=waves(budget_gpu_hours=8))
         kept.followed()
         minutes = kept.association("fh-waves")["grptresmins"]
