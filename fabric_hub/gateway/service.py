@@ -85,14 +85,7 @@ class Gateway:
             ),
         )
         self._ledger = Ledger(ledger_path(settings), settings.hub.id)
-        self._record: Record | None = None
-        self._projects: Reconciler | None = None
-        if slurm.parent_account:
-            self._record = Record(ledger_path(settings).with_name(FILE), slurm.parent_account)
-            self._projects = Reconciler(settings, slurm, asks, self._record, bucket, changed=self._look_at_limits)
-        self._watchers: tuple[Watcher | LimitsWatcher | Reconciler, ...] = (self._watcher, self._limits)
-        if self._projects:
-            self._watchers += (self._projects,)
+        self._watchers = (self._watcher, self._limits)
         self._accounting = AccountingReader(asks, self._limits, charged)
         self._storage = StorageReader(settings.quotas.storage)
         self._held = 0  # sessions that the hub leaves alone, as it said last
@@ -103,10 +96,17 @@ class Gateway:
         self._work: set[asyncio.Task[Any]] = set()
         self._watching: list[asyncio.Task[None]] = []
         self._looking: set[asyncio.Task[Limits]] = set()
+        self._record: Record | None = None
+        self._projects: Reconciler | None = None
+        if slurm.parent_account:
+            self._record = Record(ledger_path(settings).with_name(FILE), slurm.parent_account)
+            self._projects = Reconciler(settings, slurm, asks, self._record, bucket, changed=self._look_at_limits)
         self._began = time.monotonic()
 
     async def start(self) -> None:
         self._watching = [asyncio.create_task(each.run(), name=type(each).__name__) for each in self._watchers]
+        if self._projects:
+            self._watching.append(asyncio.create_task(self._projects.run(), name="Reconciler"))
         for task in self._watching:
             task.add_done_callback(self._watcher_ended)
 
