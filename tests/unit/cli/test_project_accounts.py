@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -24,7 +24,7 @@ class Gateway:
     plan, applied = ProjectsPlan(parent="fabric", owner="fabric", serial=1), ProjectsApplied(parent="fabric", serial=1)
     body: ApplyBody | None = None
 
-    async def __aenter__(self) -> Gateway:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -106,3 +106,8 @@ def test_a_site_without_a_parent_account_is_told_what_to_do(
     assert "Slurm does not follow the projects here: the site's file names no slurm.parent_account." in (
         capsys.readouterr().err
     )
+
+
+def test_several_things_are_told_as_several() -> None:
+    assert str(texts.DONE(n=2)) == "2 steps done."
+    assert str(texts.BY_HAND(n=2)) == "2 things were changed by hand and stay as they are:"
