@@ -32,7 +32,6 @@ PARTS = (
     "fabric_hub.cli.usage",
     "fabric_hub.cli.month",
     "fabric_hub.cli.sessions",
-    "fabric_hub.cli.project_accounts",
     "fabric_hub.cli.backup",
     "fabric_hub.cli.certs",
 )

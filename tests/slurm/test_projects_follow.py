@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from fabric_hub.cli import doctor_projects
 from fabric_hub.config.settings import Project
 from fabric_hub.gateway.api import Health
 from fabric_hub.gateway.client import GatewayClient, GatewayUnavailableError
@@ -348,21 +349,27 @@ def test_a_gateway_that_begins_anew_knows_which_limits_are_its_own(kept: Follow)
 
 
 def test_the_doctor_names_what_is_right_and_what_a_coordinator_lacks(kept: Follow) -> None:
-    gateway = kept.run.unix_name("gateway")
+    gateway, slurm = kept.run.unix_name("gateway"), kept.run.settings.slurm
+    assert slurm is not None
 
-    def found() -> str:
-        return fabric_hub("doctor", "--site", str(kept.run.site)).stdout
+    def found() -> list[tuple[str, str, str]]:
+        lines = doctor_projects.of_gateway(slurm, gateway, {})
+        return [(line.state, str(line.about), str(line.remedy)) for line in lines]
 
-    said = found()
-    assert f"OK       {gateway} may change accounts below {PARENT} in Slurm" in said
-    assert f"OK       the parent account of projects, {PARENT}, in Slurm" in said
+    configuration, parent, coordinator = found()
     # the embedded Slurm begins to count anew each year
-    assert "NOTE     A budget is not for ever: Slurm counts from zero again (PriorityUsageResetPeriod=YEARLY)." in said
+    assert configuration[:2] == (
+        "NOTE", "A budget is not for ever: Slurm counts from zero again (PriorityUsageResetPeriod=YEARLY)."
+    )  # fmt: skip
+    assert parent == ("OK", f"the parent account of projects, {PARENT}, in Slurm", "")
+    assert coordinator == ("OK", f"{gateway} may change accounts below {PARENT} in Slurm", "")
     kept.sacctmgr("delete", "coordinator", f"account={PARENT}", f"names={gateway}")
     try:
-        said = found()
-        assert f"PROBLEM  {gateway} is no coordinator of {PARENT} in Slurm" in said
-        assert f"-> sacctmgr add coordinator account={PARENT} names={gateway}" in said
+        assert found()[-1] == (
+            "PROBLEM",
+            f"{gateway} is no coordinator of {PARENT} in Slurm, so no account follows its project",
+            f"sacctmgr add coordinator account={PARENT} names={gateway}",
+        )
     finally:
         kept.sacctmgr("add", "coordinator", f"account={PARENT}", f"names={gateway}")
 

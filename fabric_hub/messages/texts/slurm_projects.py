@@ -162,8 +162,8 @@ RESETS = Reason(
 )
 NOT_ENFORCED = Reason(
     "follow-not-enforced",
-    N_("Slurm holds nobody to budgets: AccountingStorageEnforce has {words}, and needs associations and limits."),
-    N_("Set AccountingStorageEnforce=associations,limits,qos in slurm.conf."),
+    N_("Slurm holds nobody to budgets: AccountingStorageEnforce is {words}."),
+    "slurm.conf: AccountingStorageEnforce=associations,limits,qos",
     who=Who.OPERATOR,
 )
 OUTSIDE = Reason(

@@ -179,6 +179,23 @@ def test_an_account_elsewhere_in_slurm_and_the_parent_itself_are_problems_and_un
     assert str(made.problems[0].hint) == "sacctmgr modify account proteins set parent=fabric"
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (AddAccount(account="w", parent="fabric"), "make account w below fabric"),
+        (AddUser(account="w", user="bo"), "let bo use account w"),
+        (SetBudget(account="w", minutes=90), "give account w 1.5 GPU-hours in all (before: no limit)"),
+        (SetBudget(account="w", minutes=-1, before=60), "take the budget from account w (before: 1 GPU-hours)"),
+        (Close(account="w", user="bo"), "let bo submit nothing more in account w (MaxSubmitJobs=0)"),
+        (Close(account="w"), "let nobody submit anything more in account w (GrpSubmitJobs=0)"),
+        (Reopen(account="w", user="bo"), "let bo submit in account w again"),
+        (Reopen(account="w"), "let people submit in account w again"),
+    ],
+)
+def test_every_step_is_a_sentence(step: Step, said: str) -> None:
+    assert str(described(step)) == said
+
+
 # -- what is wanted
 
 

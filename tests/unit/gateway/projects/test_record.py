@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from fabric_hub.errors import FabricError
 from fabric_hub.gateway.projects.plan import Applied, Key
 from fabric_hub.gateway.projects.record import Record
 from fabric_hub.slurm.associations import CLOSED, NO_LIMIT, AddAccount, AddUser, Close, Reopen, SetBudget
@@ -26,6 +29,15 @@ def test_what_was_begun_and_what_was_done_are_told_apart_and_kept(tmp_path: Path
     }
     assert path.stat().st_mode & 0o777 == 0o600
     assert Record(path, "another-parent").all() == {}
+
+
+def test_what_cannot_be_kept_is_said_before_slurm_is_asked() -> None:
+    record = Record(None, "fabric")
+    record.close()
+    with pytest.raises(FabricError) as error:
+        record.begin([SetBudget(account="w", minutes=60)])
+    assert error.value.reason == "gateway"
+    assert str(error.value).startswith("The gateway cannot keep what it sets in Slurm for projects: ")
 
 
 def test_the_limit_from_before_a_closing_is_kept_until_it_is_given_back() -> None:
