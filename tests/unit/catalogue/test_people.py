@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from fabric_hub.catalogue.api import LinkBody, VerifiedLogin
 from fabric_hub.catalogue.audit.log import Entry
 from fabric_hub.catalogue.database import open_catalogue
-from fabric_hub.catalogue.people import tables
 from fabric_hub.catalogue.people.logins import People, digest
 from fabric_hub.catalogue.people.store import PeopleStore
+from fabric_hub.catalogue.tables import metadata
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError
@@ -282,6 +282,7 @@ def variants(chance: random.Random, number: int) -> tuple[dict[str, Any], dict[s
     return first, second, kind
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_of_ten_thousand_pairs_of_identities_that_resemble_each_other_none_is_merged(
     engine: sa.Engine, here: Site
@@ -349,7 +350,7 @@ def test_who_is_forgotten_is_a_number_and_their_name_is_nobodys_and_theirs_again
     (gone,) = here.store.people()
     assert (gone.names, gone.identities, gone.account) == ((), (), None)
     with here.engine.connect() as connection:
-        everything = [connection.execute(sa.select(table)).all() for table in tables.metadata.sorted_tables]
+        everything = [connection.execute(sa.select(table)).all() for table in metadata.sorted_tables]
     assert "anna" not in repr(everything)
     with refusal("person-name-taken"):
         here.login("a1", "anna1")
