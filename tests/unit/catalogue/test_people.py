@@ -19,6 +19,7 @@ from fabric_hub.catalogue.audit.log import Entry
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.people.logins import People, digest
 from fabric_hub.catalogue.people.store import PeopleStore
+from fabric_hub.catalogue.rate_limit import RateLimit
 from fabric_hub.catalogue.tables import metadata
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, parse
@@ -365,3 +366,11 @@ def test_after_a_restore_no_number_is_given_again_and_who_came_after_the_backup_
     here.store.restored({1: "eve", 4: "bob", 5: "Anna"}, highest=9)
     assert here.store.names() == {1: "anna", 4: "bob"}
     assert here.store.numbers({"bob", "carol"}) == {"bob": 4, "carol": 10}
+
+
+def test_more_new_people_than_a_hub_takes_at_once_wait_and_those_it_knows_do_not(here: Site) -> None:
+    here.login("a1", "anna")
+    here.people._firsts = RateLimit(0, 0.0)
+    with refusal("person-many-first", 429):
+        here.login("b1", "bob")
+    assert not here.login("a1", "anna").first
