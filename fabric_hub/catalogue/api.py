@@ -140,7 +140,9 @@ class PeopleVerbs(Protocol):
 class Verbs(Protocol):
     """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
 
-    people: PeopleVerbs
+    @property
+    def people(self) -> PeopleVerbs:
+        """What is asked about people."""
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""

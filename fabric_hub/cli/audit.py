@@ -26,8 +26,8 @@ from fabric_hub.messages.text import whole
 from fabric_hub.messages.texts import audit as texts
 from fabric_hub.messages.translation import gettext as _
 
-COLUMNS = ("user", "person", "uid", "responsible", "project", "purpose", "dataset", "version", "job", "node", "start",
-           "end", "ended")  # fmt: skip
+COLUMNS = ("user", "uid", "responsible", "project", "purpose", "dataset", "version", "job", "node", "start",
+           "end", "ended", "person")  # fmt: skip
 
 
 def add_parser(parts: Any) -> None:

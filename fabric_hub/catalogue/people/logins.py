@@ -9,6 +9,7 @@ import pwd
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from fabric_hub.catalogue.api import LinkBody
 from fabric_hub.catalogue.audit.log import Entry, canonical
@@ -31,7 +32,7 @@ LARGEST_TABLE = 16 * 1024 * 1024  # bytes
 # Each new person is a record that stays for years: so many at once, as at a course's first hour, then so many a second.
 FIRST_AT_ONCE, FIRST_PER_S = 1000, 1.0
 
-Append = Callable[[Iterable[Entry]], None]
+Append = Callable[[Iterable[Entry]], object]
 Lookup = Callable[[str], UnixEntry | None]
 
 
@@ -92,8 +93,8 @@ class People:
             account = checked(name, settings, self._lookup)
 
             def record(number: int) -> None:
-                about = {"person": number, "identity": digest(login.identity)}
-                self._append([Entry(event="first-login", why=f"account by {accounts.source}", **about)])
+                of, why = digest(login.identity), f"account by {accounts.source}"
+                self._append([Entry(event="first-login", person=number, identity=of, why=why)])
 
             try:
                 self._store.first(login, account, record)
@@ -121,8 +122,7 @@ class People:
 
         def record(person: int) -> None:
             why = "by the person, logged in with both"
-            linked = {"person": person, "identity": digest(other.identity), "why": why}
-            self._append([Entry(event="linked", **linked)])
+            self._append([Entry(event="linked", person=person, identity=digest(other.identity), why=why)])
 
         whose = self._store.link(number, other, record)
         if whose is not None:
@@ -157,10 +157,11 @@ def checked(name: str, settings: Settings, lookup: Lookup = name_service, mapped
     return Account(name=name, unix_account=account, uid=entry.uid if entry else None, mapped_by=mapping)
 
 
-def refuse(name: str, error: ConflictError, whom: Text) -> None:
+def refuse(name: str, error: ConflictError, whom: Text) -> NoReturn:
     """:raises FabricError: a name is another person's, in words."""
     found = error.conflict
     naming.check_free(name, found.same, found.alike, found.uids, whom)
+    raise error
 
 
 def read_table(path: Path, whom: Text) -> dict[Identity, str]:

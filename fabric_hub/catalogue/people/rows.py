@@ -61,10 +61,10 @@ def put_name(connection: sa.Connection, number: int, name: str, as_key: str = ""
 
 def met(connection: sa.Connection, name: str) -> int:
     """The number of somebody who is known by this name, if only from now on."""
-    if (number := number_of(connection, name)) is not None:
-        return number
+    if (known := number_of(connection, name)) is not None:
+        return known
     erased = sa.select(hub_names.c.person).where(hub_names.c.key == hidden(key(name)))
-    number = connection.execute(erased).scalar()
+    number: int | None = connection.execute(erased).scalar()
     if number is not None:  # they were forgotten, and are back
         connection.execute(sa.delete(hub_names).where(hub_names.c.key == hidden(key(name))))
         put_name(connection, number, name)

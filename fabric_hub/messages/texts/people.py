@@ -8,7 +8,7 @@ from fabric_hub.messages.text import P_, Reason, Who
 from fabric_hub.messages.translation import N_
 
 
-def _refusal(code: str, text: str, hint: str, **more: Any) -> Reason:
+def _refusal(code: str, text: str | tuple[str, str], hint: str, **more: Any) -> Reason:
     return Reason(code, text, hint, **{"who": Who.OPERATOR, "label": "account", "status": 403, **more})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,8 +19,10 @@ from fabric_hub.catalogue.audit.log import (
     AuditLog,
     AuditLogBrokenError,
     Entry,
+    Head,
     canonical,
     files,
+    named,
     opened,
     read_head,
     seal,
@@ -54,6 +57,10 @@ class Tampering:
 
 def _lines(directory: Path) -> list[tuple[Path, bytes]]:
     return [(path, line) for path in files(directory) for line in path.read_bytes().splitlines(keepends=True)]
+
+
+def _of_another(line: bytes) -> bytes:
+    return line.replace(b'"person":1', b'"person":2')
 
 
 def _rewrite(directory: Path, lines: list[tuple[Path, bytes]]) -> None:
@@ -110,9 +117,9 @@ def _truncate_with_head(directory: Path) -> None:
 
 
 TAMPERINGS = {
-    "changed": Tampering(lambda d: _change(d, 4, lambda line: line.replace(b"jan", b"eve")), "Record 4 .* was changed"),
-    "changed in the first": Tampering(lambda d: _change(d, 1, lambda line: line.replace(b"jan", b"eve")), "Record 1 "),
-    "changed in the last": Tampering(lambda d: _change(d, 6, lambda line: line.replace(b"jan", b"eve")), "Record 6 "),
+    "changed": Tampering(lambda d: _change(d, 4, _of_another), "Record 4 .* was changed"),
+    "changed in the first": Tampering(lambda d: _change(d, 1, _of_another), "Record 1 "),
+    "changed in the last": Tampering(lambda d: _change(d, 6, _of_another), "Record 6 "),
     "changed in a link": Tampering(lambda d: _change(d, 2, lambda line: line.replace(b'v":"', b'v":"0')), "Record 2"),
     "written another way": Tampering(lambda d: _change(d, 3, lambda line: line.replace(b'":"', b'": "')), "Record 3 "),
     "made no JSON": Tampering(lambda d: _change(d, 5, lambda _: b"nothing\n"), "Record 5 .* is not JSON"),
@@ -197,3 +204,34 @@ def test_the_canonical_form_is_that_of_rfc_8785() -> None:
         canonical({"b": '\u20ac$\u000f\nA\'B"\\\\"/', "a": 1})
         == b'{"a":1,"b":"\xe2\x82\xac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}'
     )
+
+
+def test_people_are_numbers_beside_records_of_an_earlier_release_that_keep_their_names(tmp_path: Path) -> None:
+    directory = tmp_path / "audit"
+    directory.mkdir(mode=0o700)
+    # as a release wrote it whose records had names
+    fields = {"event": "granted", "user": "jan", "by": "operator ada", "responsible": ["ada"], "dataset": "wind"}
+    old = {**fields, "time": "2026-09-21T14:13:20.000000Z", "recorded": "2026-09-21T14:13:20.000000Z", "seq": 1}
+    old |= {"prev": ZERO}
+    old |= {"digest": hashlib.sha256(canonical(old)).hexdigest()}
+    line = canonical(old) + b"\n"
+    (directory / "2026-09.jsonl").write_bytes(line)
+    head = Head(seq=1, digest=str(old["digest"]), file="2026-09.jsonl", size=len(line))
+    (directory / "head.json").write_text(head.model_dump_json())
+
+    AuditLog(directory, in_order).append(
+        Entry(event="granted", user="jan", by="operator ada", responsible=("ada",), dataset="wind"),
+        Entry(event="granted", by="maria"),
+        Entry(event="granted", by="root"),
+    )
+    assert verify(directory).last.seq == 4
+    written = b"".join(path.read_bytes() for path in files(directory)).split(b"\n", 1)[1]
+    assert not any(name in written for name in (b"jan", b"ada", b"maria"))
+    first, second, third, fourth = Reading(directory).records()
+    assert (second["person"], second["owners"], second["by"], second["by_person"]) == (2, [1], "operator", 1)
+    names = {1: "ada", 2: "jan", 3: "unix:maria"}
+    said = ("user", "by", "responsible", "dataset")
+    assert [named(second, names)[one] for one in said] == [named(first, names)[one] for one in said]
+    assert [named(one, names)["by"] for one in (third, fourth)] == ["maria", "root"]
+    forgotten = named(second, {1: "ada"})
+    assert (forgotten["user"], forgotten["by"]) == ("person 2", "operator ada")

@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from fabric_hub.catalogue.api import LinkBody, VerifiedLogin
 from fabric_hub.catalogue.audit.log import Entry
 from fabric_hub.catalogue.database import open_catalogue
-from fabric_hub.catalogue.people import tables
 from fabric_hub.catalogue.people.logins import People, digest
 from fabric_hub.catalogue.people.store import PeopleStore
+from fabric_hub.catalogue.rate_limit import RateLimit
+from fabric_hub.catalogue.tables import metadata
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError
@@ -282,6 +283,7 @@ def variants(chance: random.Random, number: int) -> tuple[dict[str, Any], dict[s
     return first, second, kind
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_of_ten_thousand_pairs_of_identities_that_resemble_each_other_none_is_merged(
     engine: sa.Engine, here: Site
@@ -349,7 +351,7 @@ def test_who_is_forgotten_is_a_number_and_their_name_is_nobodys_and_theirs_again
     (gone,) = here.store.people()
     assert (gone.names, gone.identities, gone.account) == ((), (), None)
     with here.engine.connect() as connection:
-        everything = [connection.execute(sa.select(table)).all() for table in tables.metadata.sorted_tables]
+        everything = [connection.execute(sa.select(table)).all() for table in metadata.sorted_tables]
     assert "anna" not in repr(everything)
     with refusal("person-name-taken"):
         here.login("a1", "anna1")
@@ -364,3 +366,11 @@ def test_after_a_restore_no_number_is_given_again_and_who_came_after_the_backup_
     here.store.restored({1: "eve", 4: "bob", 5: "Anna"}, highest=9)
     assert here.store.names() == {1: "anna", 4: "bob"}
     assert here.store.numbers({"bob", "carol"}) == {"bob": 4, "carol": 10}
+
+
+def test_more_new_people_than_a_hub_takes_at_once_wait_and_those_it_knows_do_not(here: Site) -> None:
+    here.login("a1", "anna")
+    here.people._firsts = RateLimit(0, 0.0)
+    with refusal("person-many-first", 429):
+        here.login("b1", "bob")
+    assert not here.login("a1", "anna").first
