@@ -21,12 +21,6 @@ from fabric_hub.slurm.associations import Step
 from .site import add_site_arguments, site_to_look_at
 
 
-def add_parser(commands: Any) -> None:
-    """Add the command."""
-    group = commands.add_parser("projects", help=_("how Slurm's accounts follow the projects"))
-    add_verbs(group.add_subparsers(dest="verb", metavar=_("VERB"), required=True))
-
-
 def add_verbs(verbs: Any) -> None:
     """Add what is about Slurm to the verbs of ``fabric-hub projects``."""
     shown = verbs.add_parser("plan", help=_("what is to be done in Slurm, and what was changed there by hand"))

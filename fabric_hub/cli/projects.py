@@ -22,6 +22,7 @@ from fabric_hub.messages.translation import gettext as _
 from fabric_hub.projects.changes import GpuHours, Role, Why
 from fabric_hub.types import AccountName, HubUser, OneLine, Slug
 
+from . import project_accounts
 from .datasets import site_of
 
 KINDS, DATA = ("research", "course", "client"), ("public", "non-public")
@@ -52,6 +53,7 @@ def add_parser(commands: Any) -> None:
             help=_("the embedded run in this directory (default: that of `fabric-hub up`, while it runs)"),
         )
         part.set_defaults(run=_run)
+    project_accounts.add_verbs(parts)
 
 
 def _run(arguments: argparse.Namespace) -> int:
