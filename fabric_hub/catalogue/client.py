@@ -9,6 +9,7 @@ from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
+from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.rpc.client import UnixClient
 
 from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health
@@ -78,6 +79,13 @@ class CatalogueClient(UnixClient):
         """
         body = AnswerBody(user=user, project=project, dataset=dataset, grant=grant, until=until, why=why)
         await self.send("POST", "/v1/answers", content=body.model_dump_json())
+
+    async def change_project(self, body: ChangeBody) -> None:
+        """Change a project that the catalogue service keeps; it is published when this returns.
+
+        :raises FabricError: 403 who asks may not, or not from the hub; 404 no such project; 409 it is otherwise now.
+        """
+        await self.send("POST", "/v1/projects/changes", content=body.model_dump_json())
 
     async def event(self, event: str, *, user: str, project: str | None, dataset: str, why: str) -> None:
         """Put a refusal at the hub's door in the audit log.

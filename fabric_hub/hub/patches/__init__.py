@@ -351,6 +351,8 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
         language,
         month,
         operate,
+        operate_projects,
+        projects,
         report,
         reports,
         site,
@@ -369,9 +371,10 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
-    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages()]
+    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *projects.pages()]
     persons += [*visits.pages(), *report.pages()]
     of_operators = [*operate.pages(), *stops.pages(), *announcements.pages(), *reports.pages(), *month.pages()]
+    of_operators += operate_projects.pages()
     handlers.apply([*anybodys, *persons, *of_operators, *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
