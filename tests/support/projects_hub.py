@@ -71,6 +71,10 @@ class ProjectsHub:
         """Somebody who has logged in; the hub knows of the projects that they are in."""
         person = self.site.person(name).log_in()
         if name in (OWNER, MEMBER, VISITOR, LEAVER):
-            address = "/hub/projects/folding"
-            until(lambda: person.browser.get(address).status_code == 200, f"the hub knows that {name} is in it", 10)
+            until(lambda: _as_published(person), f"the hub knows that {name} is in it", 10)
         return person
+
+
+def _as_published(person: Person) -> bool:
+    page = person.browser.get("/hub/projects/folding").text
+    return 'id="project-state">Open<' in page and "(in 12 days)" in page

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from fabric_hub.budgets.history import History
 from fabric_hub.budgets.people import PersonUse, by_person
+from fabric_hub.budgets.schemas import DayUse
 from fabric_hub.config.settings import Project, Settings
 from fabric_hub.config.spelling import ROLES
 from fabric_hub.datasets.model import Catalogue
@@ -218,11 +219,11 @@ def sees_names(settings: Settings, looking: Looking) -> bool:
 
 
 def usage_of(
-    days: Sequence[Any], people: Sequence[PersonUse], today: date, shown_of_people: str, looking: Looking
+    days: Sequence[DayUse], people: Sequence[PersonUse], today: date, shown_of_people: str, looking: Looking
 ) -> UsageView:
     """What a project used, as far as it is shown to who looks. Pure.
 
-    :param days: of the project, as :meth:`fabric_hub.budgets.schemas.Source.trend` has them.
+    :param days: of the project, oldest first.
     """
     if not looking.inside:
         return UsageView()
@@ -316,12 +317,14 @@ def view_of(
     )
 
 
-def used_by_people(shared: HubRuntime, name: str, today: date) -> tuple[PersonUse, ...]:
-    """What each person used of a project in 28 days, from our own record.
+def used_in(shared: HubRuntime, name: str, today: date) -> tuple[tuple[DayUse, ...], tuple[PersonUse, ...]]:
+    """What was used of a project in 28 days, by day and by person, from our own record.
 
     :raises FabricError: the record cannot be read.
     """
-    return by_person(History(shared.store.engine).rows(name, today - timedelta(days=TREND_DAYS), today))
+    history = History(shared.store.engine)
+    days = history.daily(name, None, TREND_DAYS)
+    return days, by_person(history.rows(name, today - timedelta(days=TREND_DAYS), today))
 
 
 def looking_at(project: Project, viewer: Any, *, operator: bool = False) -> Looking:

@@ -39,7 +39,7 @@ from .project_views import (
     running_in,
     sees_names,
     usage_of,
-    used_by_people,
+    used_in,
     view_of,
     what_is_shown,
 )
@@ -186,9 +186,8 @@ class OneProject(ProjectPages):
         mine = {other: one for other, one in settings.project.items() if self.as_operator or roles_of(one, viewer.name)}
         view = view_of(self.shared, mine, name, looking, await self.catalogue(), runs, now)
         today, shown = today_at(now), settings.quotas.shown_of_people
-        people = await asyncio.to_thread(used_by_people, self.shared, name, today) if looking.inside else ()
-        days = self.shared.usage.trend(name) if looking.inside else ()
-        typed = typed or {}
+        days, people = await asyncio.to_thread(used_in, self.shared, name, today) if looking.inside else ((), ())
+        typed, changes = typed or {}, looking.answers and view.kept
         await self.show(
             "project.html",
             view=view,
@@ -196,12 +195,13 @@ class OneProject(ProjectPages):
             usage=usage_of(days, people, today, shown, looking),
             shown_of_people=what_is_shown(settings),
             warnings=warnings_of(viewer, name) if not self.as_operator else (),
-            changes=looking.answers and view.kept,
+            changes=changes,
             address=self.address(name),
             problem=problem,
             done=done,
             typed=typed,
-            section=SECTIONS.get(typed.get("do", ""), "people"),
+            # what has no form on the page is told above all
+            section=SECTIONS.get(typed.get("do", ""), "top") if changes else "top",
         )
 
     def address(self, name: str) -> str:
