@@ -109,7 +109,7 @@ def test_an_owner_adds_and_removes_a_person_by_keyboard_alone(
     page.keyboard.press("Enter")
     done = page.get_by_text(f"{STRANGER} was added. Role: Member.")
     expect(done).to_be_focused()
-    expect(page).to_have_title("Saved: Protein folding (Open) · Fabric Hub")
+    expect(page).to_have_title("Saved: Protein folding (Active) · Fabric Hub")
     row = page.locator(f"tr[data-person={STRANGER}]")
     expect(row).to_be_visible()
 

@@ -58,6 +58,11 @@ def send(person: Person, do: str, path: str = FOLDING, **fields: Any) -> httpx.R
     return person.browser.post(path, data=data)
 
 
+def asked(projects: ProjectsHub) -> Any:
+    """The change that the catalogue service was asked for last."""
+    return projects.kept.asked[-1].change
+
+
 # -- who sees what
 
 
@@ -150,13 +155,13 @@ def test_an_owner_adds_a_person_who_then_is_in_it_and_removes_them(projects: Pro
     assert f'data-person="{STRANGER}"' in done.text, "the page has the new state at once"
     assert re.search(r"<title>\s*Saved: Protein folding", done.text)
     assert projects.kept.asked[-1].by == OWNER
-    assert projects.kept.asked[-1].change == AddPerson(project="folding", user=STRANGER, role="trainer")
+    assert asked(projects) == AddPerson(project="folding", user=STRANGER, role="trainer")
     assert "Your role Trainer" in words(projects.log_in(STRANGER).browser.get(FOLDING))
 
     done = send(owner, "remove", user=STRANGER)
     assert f"{STRANGER} was removed from this project." in words(done)
     assert f'data-person="{STRANGER}"' not in done.text
-    assert projects.kept.asked[-1].change == RemovePerson(project="folding", user=STRANGER)
+    assert asked(projects) == RemovePerson(project="folding", user=STRANGER)
 
 
 def test_what_the_catalogue_service_refuses_stands_beside_the_form_with_what_was_typed(
@@ -178,11 +183,11 @@ def test_an_owner_pauses_resumes_and_ends_it_earlier(projects: ProjectsHub, owne
     paused = send(owner, "pause", why="<b>Moving</b>")
     assert "Nothing starts in this project for now: <b>Moving</b>" in words(paused) or "&lt;b&gt;" in paused.text
     assert "<b>Moving</b>" not in paused.text
-    assert projects.kept.asked[-1].change == Pause(project="folding", why="<b>Moving</b>")
-    assert "Open" in words(send(owner, "resume"))
+    assert asked(projects) == Pause(project="folding", why="<b>Moving</b>")
+    assert "Protein folding (Active)" in words(send(owner, "resume"))
     end = TODAY + timedelta(days=3)
     assert "(in 3 days)" in words(send(owner, "dates", end=end.isoformat()))
-    assert projects.kept.asked[-1].change == SetDates(project="folding", start=None, end=end)
+    assert asked(projects) == SetDates(project="folding", start=None, end=end)
 
 
 def test_a_form_that_cannot_be_is_refused_before_anybody_is_asked(projects: ProjectsHub, owner: Person) -> None:

@@ -77,4 +77,4 @@ class ProjectsHub:
 
 def _as_published(person: Person) -> bool:
     page = person.browser.get("/hub/projects/folding").text
-    return 'id="project-state">Open<' in page and "(in 12 days)" in page
+    return 'id="project-state">Active<' in page and "(in 12 days)" in page

@@ -141,7 +141,7 @@ class AnyProject(OneProject):
 
     def address(self, name: str) -> str:
         """Of this page: where its forms are sent."""
-        return url_path_join(self.hub.base_url, PATH, name)
+        return str(url_path_join(self.hub.base_url, PATH, name))
 
 
 def pages() -> list[tuple[Any, ...]]:

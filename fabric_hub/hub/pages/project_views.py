@@ -159,7 +159,7 @@ def state_of(project: Project, today: date) -> tuple[str, Text]:
         return "starting", texts.NOT_YET()
     if project.end and today > project.end:
         return "ended", texts.ENDED()
-    return "running", texts.OPEN()
+    return "running", texts.ACTIVE()
 
 
 def day_from(today: date, day: date | None) -> Text | None:

@@ -206,7 +206,7 @@ class OneProject(ProjectPages):
 
     def address(self, name: str) -> str:
         """Of this page: where its forms are sent."""
-        return url_path_join(self.hub.base_url, PATH, name)
+        return str(url_path_join(self.hub.base_url, PATH, name))
 
 
 def today_at(now: float) -> date:

@@ -31,7 +31,7 @@ DAY_PAST = Reason("project-day-past", P_("{n} day ago", "{n} days ago"), who=Who
 
 # the state of a project
 
-OPEN = Reason("project-open", N_("Open"), who=Who.NOBODY)
+ACTIVE = Reason("project-active", N_("Active"), who=Who.NOBODY)
 PAUSED = Reason("project-state-paused", N_("Paused"), who=Who.NOBODY)
 NOT_YET = Reason("project-not-yet", N_("Not started"), who=Who.NOBODY)
 ENDED = Reason("project-ended", N_("Ended"), who=Who.NOBODY)

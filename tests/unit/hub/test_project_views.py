@@ -44,10 +44,10 @@ def used(user: str, age: int, hours: float) -> UsageRow:
 @pytest.mark.parametrize(
     ("changes", "state"),
     [
-        ({}, ("running", "Open")),
+        ({}, ("running", "Active")),
         ({"paused": "Moving"}, ("queued", "Paused")),
         ({"start": TODAY + timedelta(days=1)}, ("starting", "Not started")),
-        ({"end": TODAY}, ("running", "Open")),
+        ({"end": TODAY}, ("running", "Active")),
         ({"end": TODAY - timedelta(days=1)}, ("ended", "Ended")),
     ],
 )
