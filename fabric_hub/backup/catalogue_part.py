@@ -51,13 +51,19 @@ def prepare(settings: Settings, place: Place, backup: Manifest, grants_file: Pat
     if own and copy and copy.holds and copy.head.seq > own.head.seq:
         best = copy
     published = evidence.publication(grants_file)
-    accounts = {name: project.account for name, project in settings.project.items()}
     try:
         state = evidence.backup_state((place.ready / EXTRACT).read_bytes(), backup.at)
     except FileNotFoundError:
         return Prepared(Decisions(grants=(), retired=()), published, best)
     except ValueError as error:
         raise FabricError(texts.NO_BACKUP(directory=str(place.ready), cause=f"{EXTRACT}: {error}")) from error
+    created = (
+        {one.project: str(one.after.get("account", "")) for one in best.projects if "account" in one.after}
+        if best
+        else {}
+    )
+    of_file = {name: project.account for name, project in settings.project.items()}
+    accounts = {**state.accounts, **created, **of_file}
     return Prepared(decide(state, accounts, published, best.evidence if best else None), published, best)
 
 
@@ -119,5 +125,7 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
                 ends=tuple(Revocation.model_validate(end.model_dump()) for end in log.ends) if log else (),
             )
         )
+        if log:
+            store.projects.replay(log.projects)
     finally:
         store.close()

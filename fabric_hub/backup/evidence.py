@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head
 from fabric_hub.catalogue.audit.reading import Reading, seconds
+from fabric_hub.catalogue.project_edits import EVENTS, Recorded
 from fabric_hub.datasets.model import Acceptance, Access, Grant
 from fabric_hub.messages.texts.audit import NONE_THERE
 from fabric_hub.types import Frozen
@@ -35,7 +36,8 @@ class StrictEnd(Frozen):
 class LogRead(Frozen):
     """An audit log that was read to its end, each record checked.
 
-    ``holds`` is whether the backup's head is one of its records; ``accepted`` and ``ends`` came after that head.
+    ``holds`` is whether the backup's head is one of its records; ``accepted``, ``ends`` and ``projects`` (the changes
+    of projects) came after that head.
     """
 
     head: Head
@@ -43,6 +45,7 @@ class LogRead(Frozen):
     evidence: LogEvidence
     accepted: tuple[Acceptance, ...] = ()
     ends: tuple[StrictEnd, ...] = ()
+    projects: tuple[Recorded, ...] = ()
 
 
 def publication(path: Path) -> Publication | None:
@@ -80,6 +83,7 @@ def backup_state(extract: bytes, at: float) -> BackupState:
         grants=tuple(Grant.model_validate(grant, strict=False) for grant in content["grants"]),
         access={**access, **drafts},
         offered=offered,
+        accounts=content.get("projects", {}),  # a backup of an earlier release has none
     )
 
 
@@ -97,6 +101,7 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
     retired: dict[str, bool] = {}
     accepted: dict[tuple[str, ...], Acceptance] = {}
     ends: dict[tuple[str, str], StrictEnd] = {}
+    projects: list[Recorded] = []
     holds, last = backup.seq == 0, 0.0
     for record in reading.records():
         last = seconds(record["recorded"])
@@ -107,6 +112,8 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
             words[word.grant.dataset, word.grant.project] = word
         if record["seq"] <= backup.seq:
             continue
+        if (change := _change(record)) is not None:
+            projects.append(change)
         dataset = record.get("dataset", "")
         if record["event"] in ("retired", "published") and (record["event"] == "published" or "version" not in record):
             retired[dataset] = record["event"] == "retired"
@@ -122,7 +129,12 @@ def audit_log(directory: Path, backup: Head, *, whole: bool) -> LogRead:
         retired=frozenset(name for name, out in retired.items() if out),
     )
     return LogRead(
-        head=reading.last, holds=holds, evidence=evidence, accepted=tuple(accepted.values()), ends=tuple(ends.values())
+        head=reading.last,
+        holds=holds,
+        evidence=evidence,
+        accepted=tuple(accepted.values()),
+        ends=tuple(ends.values()),
+        projects=tuple(projects),
     )
 
 
@@ -137,6 +149,18 @@ def _word(record: dict[str, Any]) -> Word | None:
     except ValidationError:
         return None
     return Word(said=_SAYS[record["event"]], grant=grant)
+
+
+def _change(record: dict[str, Any]) -> Recorded | None:
+    """A change of a project that the catalogue keeps; None: the record is of something else."""
+    if record["event"] not in EVENTS.values() or "project" not in record or "dataset" in record:
+        return None
+    try:
+        fields = {name: record[name] for name in ("event", "project", "by", "user") if name in record}
+        after = json.loads(record.get("after", "{}"))
+        return Recorded.model_validate({**fields, "after": after, "at": seconds(record["time"])})
+    except (ValueError, ValidationError):
+        return None
 
 
 def _acceptance(record: dict[str, Any]) -> Acceptance | None:

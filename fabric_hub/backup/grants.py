@@ -62,12 +62,15 @@ class Publication(Frozen):
 
 
 class BackupState(Frozen):
-    """What the backup's catalogue has, as of ``at``: its grants, and of each dataset whether it is offered, and how."""
+    """What the backup's catalogue has, as of ``at``: its grants, of each dataset whether it is offered, and how; and
+    the Slurm account of each project that it keeps.
+    """
 
     at: float
     grants: tuple[Grant, ...] = ()
     access: dict[Slug, Access] = Field(default_factory=dict)
     offered: frozenset[Slug] = frozenset()
+    accounts: dict[Slug, str] = Field(default_factory=dict)
 
 
 class Fate(StrEnum):
@@ -107,7 +110,7 @@ def decide(
 ) -> Decisions:
     """The grants of a catalogue that is restored, in the order of dataset and project.
 
-    :param accounts: the Slurm account of each project of the site's file.
+    :param accounts: the Slurm account of each project.
     """
     ours = {_pair(grant): grant for grant in backup.grants}
     words = {_pair(word.grant): word for word in log.words} if log else {}

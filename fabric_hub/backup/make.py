@@ -190,7 +190,7 @@ def _pack(
                 _add(tar, copy.name, copy)
                 copy.unlink()
             if "catalogue" in sources:
-                _add_bytes(tar, EXTRACT, json.dumps(_extract(sources["catalogue"])).encode())
+                _add_bytes(tar, EXTRACT, json.dumps(_extract(sources["catalogue"], states["catalogue"])).encode())
             for name_of_file in (*part.files, *(part.secrets if with_secrets else ())):
                 _add_tree(tar, part.state_dir, name_of_file)
             if part.audit is not None:
@@ -199,8 +199,11 @@ def _pack(
     os.fsync(target.fileno())
 
 
-def _extract(catalogue: Source) -> dict[str, Any]:
-    """What a restore decides by, as plain values: grants, and what is offered how."""
+def _extract(catalogue: Source, state: DatabaseState) -> dict[str, Any]:
+    """What a restore decides by, as plain values: grants, what is offered how, and the projects' Slurm accounts."""
+    # the tables of an earlier release that the catalogue service has not been started on since
+    keeps_projects = (state.revision or "") >= "0004"
+    projects = catalogue.query("SELECT name, account FROM projects ORDER BY name") if keeps_projects else []
     grants = catalogue.query('SELECT dataset, project, until, "by", at FROM grants ORDER BY dataset, project')
     datasets = catalogue.query("SELECT name, entry, published_at, retired_at FROM datasets ORDER BY name")
     return {
@@ -213,6 +216,7 @@ def _extract(catalogue: Source) -> dict[str, Any]:
                    "offered": published is not None and retired is None}
             for name, entry, published, retired in datasets
         },
+        "projects": dict(projects),
     }  # fmt: skip
 
 

@@ -15,9 +15,13 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import AccessRequest, Dataset, Grant, Version
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import dataset_files as texts
+from fabric_hub.messages.texts import project_changes as projects
+from fabric_hub.projects.changes import Change
 
 from . import publish, rows, switch_user
 from .database import open_catalogue
+from .project_edits import with_hub_names
+from .project_policy import Asker
 from .store import NOT_CONFIRMED, CatalogueStore
 
 
@@ -30,7 +34,7 @@ class CatalogueAdmin:
     def __init__(self, settings: Settings, store: CatalogueStore, by: str) -> None:
         assert settings.catalogue is not None
         self.store = store
-        self._settings = settings
+        self._of_file = settings
         self._by = by
         self._audit_log = AuditLog(audit_directory(settings.catalogue))
 
@@ -69,7 +73,7 @@ class CatalogueAdmin:
         return done
 
     def grant(self, name: str, project: str, until: date | None = None) -> bool:
-        """Let a project of the site's file use a dataset. False: it might already, as long."""
+        """Let a project use a dataset. False: it might already, as long."""
         if project not in self._settings.project:
             known = tuple(sorted(self._settings.project))
             raise FabricError(
@@ -123,9 +127,35 @@ class CatalogueAdmin:
         why = "".join(letter if letter.isprintable() else " " for letter in difference)[:300] or None
         self._record(event, why=why, **_of(name, version))()
 
+    def change_project(self, change: Change) -> bool:
+        """Change a project that the catalogue service keeps. False: it stood so already."""
+        changed = with_hub_names(change, keep_case=self._of_file.login.keep_case)
+        asker = Asker(self._by, operator=True, from_hub=False)
+        done = self.store.projects.change(self._of_file, changed, asker, self._append)
+        self.tell()
+        return done
+
+    def import_project(self, name: str) -> None:
+        """Keep a project of the site's file from now on; until it is removed there, the file's wins."""
+        known = tuple(sorted(self._of_file.project))
+        if name not in known:
+            told = projects.NOT_IN_FILE(project=name, projects=known) if known else projects.NONE_IN_FILE()
+            raise FabricError(told)
+        self.store.projects.take_over(name, self._of_file.project[name], self._by, self._append)
+        self.tell()
+
     def tell(self) -> None:
-        """Tell the nodes how things stand. Also after no change: the last one's word may not have reached them."""
-        publish.publish(self._settings, self.store)
+        """Tell all how things stand. Also after no change: the last one's word may not have reached them."""
+        assert self._of_file.catalogue is not None
+        publish.publish_projects(self._of_file.catalogue, self.store.projects)
+        publish.publish(self._of_file, self.store)
+
+    def _append(self, entries: tuple[Entry, ...]) -> None:
+        self._audit_log.append(*entries)
+
+    @property
+    def _settings(self) -> Settings:
+        return self.store.projects.over(self._of_file)
 
     def _record(self, event: str, **fields: Any) -> Callable[[], object]:
         entry = Entry(event=event, by=self._by, **fields)

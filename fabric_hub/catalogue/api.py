@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
+from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.types import Frozen, HubUser, Slug
 
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", strict=True)]
@@ -136,6 +137,9 @@ class Verbs(Protocol):
 
     async def answer(self, request: AnswerBody) -> None:
         """Record an operator's answer to requests for access, and tell the nodes."""
+
+    async def change_project(self, body: ChangeBody) -> None:
+        """Change a project that the catalogue service keeps, and tell nodes, hub and gateway."""
 
     async def told(self, event: EventBody) -> None:
         """Put an event of the hub's in the audit log."""

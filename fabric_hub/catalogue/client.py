@@ -81,9 +81,10 @@ class CatalogueClient(UnixClient):
         await self.send("POST", "/v1/answers", content=body.model_dump_json())
 
     async def change_project(self, body: ChangeBody) -> None:
-        """Change a project that the catalogue service keeps; it is published when this returns.
+        """Change a project that the catalogue service keeps; it is in force when this returns.
 
-        :raises FabricError: 403 who asks may not, or not from the hub; 404 no such project; 409 it is otherwise now.
+        :raises FabricError: 403 they may not, or not from the hub; 404 no such project, or the person is not in it;
+            409 it stands in the site's file, there is one already, or it would have no owner; 422 see its words.
         """
         await self.send("POST", "/v1/projects/changes", content=body.model_dump_json())
 

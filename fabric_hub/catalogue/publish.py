@@ -1,7 +1,9 @@
-"""What the catalogue service tells the nodes: ``{catalogue.published}/grants.json``.
+"""What the catalogue service tells the nodes (``{catalogue.published}/grants.json``), and hub and gateway
+(``projects.json`` beside its socket).
 
-:func:`grants` decides (pure), :func:`publish` writes. The nodes' agent authorises by this file alone: a uid
-that is not in it opens nothing. The hub's own policy (``policy.py``) must say the same; a test holds the two together.
+:func:`grants` decides (pure), :func:`publish` and :func:`publish_projects` write. The nodes' agent authorises by
+``grants.json`` alone: a uid that is not in it opens nothing. The hub's own policy (``policy.py``) must say the same; a
+test holds the two together.
 """
 
 from __future__ import annotations
@@ -23,9 +25,12 @@ from fabric_hub.config.settings import Settings, UserSettings
 from fabric_hub.datasets.model import Access, Catalogue, Dataset, Grant
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import startup
+from fabric_hub.projects.document import ProjectsDocument, as_json
+from fabric_hub.projects.live import projects_file
 from fabric_hub.projects.membership import end_of, people_today
 from fabric_hub.unix.accounts import UnknownAccountError, hub_name, resolve
 
+from .project_store import ProjectStore
 from .restored import Revocation
 from .store import CatalogueStore
 
@@ -225,6 +230,7 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
     One process at a time, and the catalogue is read when it is this one's turn: nobody writes an older one
     over a newer one.
 
+    :param settings: of the site's file; the projects that the catalogue has are taken from there.
     :param store: the catalogue; it is read under the lock.
     :raises FabricError: the file cannot be written; the nodes go by the one they have.
     """
@@ -238,16 +244,39 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
             uids.remember(_uids_file(settings.catalogue))
             uid_of = uids.of(settings.users)
             today = datetime.now().astimezone().date()
-            content = grants(settings, store.catalogue(today), uid_of, today, store.ended())
+            content = grants(store.projects.over(settings), store.catalogue(today), uid_of, today, store.ended())
             _keep_uids(settings.catalogue, uids.to_keep())
             if content == _published(settings.catalogue):
                 return False
-            _replace(place, "grants.json", {**content, "written": time.time()}, 0o640)
+            replace(place, "grants.json", {**content, "written": time.time()}, 0o640)
         finally:
             os.close(directory)
     except OSError as error:
         raise FabricError(startup.CANNOT_PUBLISH(path=str(place), why=str(error.strerror or error))) from error
     return True
+
+
+def publish_projects(datasets: CatalogueSettings, projects: ProjectStore) -> bool:
+    """Tell hub and gateway which projects the catalogue has now; whether that was news.
+
+    Where the socket's directory is not there, nobody is told: the service does so when it starts.
+
+    :raises FabricError: the file cannot be written; they go by the one that they have.
+    """
+    path = projects_file(datasets)
+    if not path.parent.is_dir() or _told(projects.document()) == _read(path):
+        return False
+    try:
+        with projects.alone() as document:
+            replace(path.parent, path.name, _told(document), 0o640)
+    except OSError as error:
+        raise FabricError(startup.CANNOT_PUBLISH(path=str(path.parent), why=str(error.strerror or error))) from error
+    return True
+
+
+def _told(document: ProjectsDocument) -> dict[str, Any]:
+    told = {name: as_json(project) for name, project in document.projects.items()}
+    return {"format": document.format, "serial": document.serial, "projects": told}
 
 
 def grants_file(datasets: CatalogueSettings) -> Path:
@@ -268,19 +297,24 @@ def _keep_uids(datasets: CatalogueSettings, seen: dict[str, tuple[int, float]]) 
         seen[user][0] == last[user][0] and seen[user][1] - last[user][1] < _SEEN_EVERY_S for user in seen
     )
     if not same:
-        _replace(datasets.state_dir, _uids_file(datasets).name, seen, 0o600)
+        replace(datasets.state_dir, _uids_file(datasets).name, seen, 0o600)
 
 
 def _published(datasets: CatalogueSettings) -> dict[str, Any] | None:
     """What stands in the file, without its time; None when there is none that can be read."""
-    try:
-        content = json.loads(grants_file(datasets).read_bytes())
-    except (OSError, ValueError):
-        return None
+    content = _read(grants_file(datasets))
     return {name: part for name, part in content.items() if name != "written"} if isinstance(content, dict) else None
 
 
-def _replace(place: Path, name: str, content: Mapping[str, Any], mode: int) -> None:
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def replace(place: Path, name: str, content: Mapping[str, Any], mode: int) -> None:
+    """Write a document in one step, on the disk when this returns. One process at a time, see to that."""
     for stale in place.glob(f".{name}.*"):  # of a writer that was killed: we hold the lock
         stale.unlink(missing_ok=True)
     fresh = place / f".{name}.{secrets.token_hex(4)}"

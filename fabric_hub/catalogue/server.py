@@ -1,7 +1,7 @@
 """The catalogue service's HTTP API on its Unix socket.
 
 Only the hub's account may open the socket. It can read the catalogue and record what users accept and ask
-for. No verb grants anything new where the site's file does not say so (``catalogue.from_hub``): a steward whom it names
+for. No verb widens anything where the site's file does not say so (``catalogue.from_hub``): a steward whom it names
 confirms what an operator had granted before.
 """
 
@@ -17,6 +17,7 @@ from fastapi import FastAPI, Query, Response
 
 from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
+from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.rpc import server as unix_server
 
 from .api import LONGEST_WAIT_S, AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health, Verbs
@@ -66,6 +67,14 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def answer(request: AnswerBody) -> None:
         """An operator whom the site's file names answers requests for a dataset; the nodes know when it answers."""
         await verbs.answer(request)
+
+    @app.post("/v1/projects/changes", status_code=204)
+    async def change_project(body: ChangeBody) -> None:
+        """Somebody changes a project that the catalogue service keeps; it is in force when it answers.
+
+        What narrows is taken from who has the role, what widens within `catalogue.from_hub`.
+        """
+        await verbs.change_project(body)
 
     @app.post("/v1/events", status_code=204)
     async def told(event: EventBody) -> None:

@@ -20,19 +20,25 @@ from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Gran
 from fabric_hub.datasets.policy import may_grant_from_hub
 from fabric_hub.datasets.stewards import is_steward
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.text import Text, sentences, whole
+from fabric_hub.messages.text import Text, message_of, sentences, whole
 from fabric_hub.messages.texts import dataset_files as file_texts
 from fabric_hub.messages.texts import datasets as texts
 from fabric_hub.messages.texts import startup
 from fabric_hub.messages.texts.daemons import CATALOGUE_NOT_READ
 from fabric_hub.messages.translation import N_
+from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.membership import closed, is_member
 from fabric_hub.rpc.feed import Feed
+from fabric_hub.types import login_name
 
 from .agents import AgentReports
 from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health
+from .denials import Denials
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
-from .publish import Uids, publish
+from .project_edits import denial, with_hub_names
+from .project_policy import Asker
+from .project_store import RefusedError
+from .publish import Uids, publish, publish_projects
 from .rate_limit import RateLimit
 from .store import NOT_CONFIRMED, CatalogueStore
 
@@ -42,12 +48,11 @@ LOOK_EVERY_S = 1.0  # `fabric-hub datasets` changes the same database: how soon 
 PUBLISH_EVERY_S = 60.0  # accounts may come and go without a word to us
 TAKE_IN_EVERY_S = 2.0  # a shared file system tells nobody that a node has written
 AGENTS_EVERY_S = 10.0  # how often the agents' files are looked at, however many ask
-SAME_DENIAL_S = 60.0  # who repeats a refused start fills no disk
-# Nor does a session's code that tries one made-up name after the other: so many at once of a user, then so often (1/s).
-DENIALS_AT_ONCE, DENIALS_PER_S = 50, 0.1
 WISHES_AT_ONCE, WISHES_PER_S = 200, 0.1  # a start may accept a hundred agreements
-# And of all users together, whose names are the hub's word.
-ALL_AT_ONCE, ALL_PER_S = 2000, 5.0
+CHANGES_AT_ONCE, CHANGES_PER_S = 2000, 1.0  # a course of hundreds comes and goes
+# Settings of [catalogue] that hold at once, and what they are where the section is gone.
+AT_ONCE_IN_FORCE = ("stewards", "from_hub", "from_hub_gpu_hours", "account_prefix")
+NOTHING_MORE: dict[str, Any] = {"stewards": {}, "from_hub": ()}
 
 
 class CatalogueService:
@@ -62,7 +67,7 @@ class CatalogueService:
         self._site = site
         self._site_state = _state_of(site)
         self._reloading = threading.Lock()
-        self._settings = settings
+        self._of_file = self._settings = settings  # with the projects that the catalogue has: see _reload
         self._datasets = settings.catalogue
         self._store = store
         self._audit_log = AuditLog(audit_directory(self._datasets))
@@ -78,10 +83,9 @@ class CatalogueService:
         self._published_for: tuple[int, date] | None = None
         self._head = Head()
         self._problems: dict[str, Text] = {}
-        self._denied: dict[tuple[str, str | None, str, str], float] = {}
-        self._denials, self._wishes = RateLimit(DENIALS_AT_ONCE, DENIALS_PER_S), RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
-        self._all = RateLimit(ALL_AT_ONCE, ALL_PER_S)
-        self._too_many: set[str] = set()  # users of whom the audit log says already that not every refusal is in it
+        self._wishes = RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
+        self._changes = RateLimit(CHANGES_AT_ONCE, CHANGES_PER_S)
+        self._denials = Denials(self._record)
 
     # -- life
 
@@ -113,7 +117,7 @@ class CatalogueService:
         return await self._feed.read(after, wait_s)
 
     async def accept(self, request: AcceptanceBody) -> None:
-        project = self._project(request.user, request.project)
+        project = await self._project(request.user, request.project)
         self._not_too_often(request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
@@ -124,7 +128,7 @@ class CatalogueService:
         await self._refresh()
 
     async def request(self, request: AccessBody) -> None:
-        project = self._project(request.user, request.project)
+        project = await self._project(request.user, request.project)
         self._not_too_often(request.user)
         entry = Entry(event="requested", responsible=project.members.owner, **request.model_dump())
         wanted = AccessRequest(**request.model_dump(), at=time.time())
@@ -183,7 +187,7 @@ class CatalogueService:
         else:
             found = await asyncio.to_thread(self._store.dataset, dataset)
             today = date.today()  # noqa: DTZ011 - a grant's last day is a day of this site
-            if known is None or closed(known, today) or not may_grant_from_hub(settings.catalogue, found):
+            if known is None or closed(known, today) or not may_grant_from_hub(settings.catalogue, found, known):
                 await self._record(Entry.model_validate({"event": "denied", "why": "grant-from-hub", **about}))
                 raise FabricError(texts.GRANT_ELSEWHERE(dataset=dataset, project=project))
             if request.until and request.until < today:
@@ -195,30 +199,27 @@ class CatalogueService:
         await self._refresh()
 
     async def told(self, event: EventBody) -> None:
-        key, now = (event.user, event.project, event.dataset, event.why), time.monotonic()
-        self._denied = {one: at for one, at in self._denied.items() if now - at < SAME_DENIAL_S}
-        if key in self._denied:
-            return
-        if (whose := self._flooding(event.user, now)) is not None:
-            if whose not in self._too_many:
-                self._too_many.add(whose)
-                log.warning("%s is refused so often that not every refusal is recorded", whose or "Everybody")
-                words = "refused so often that not every refusal is recorded"
-                await self._record(Entry(event=event.event, user=whose or None, why=words))
-            return
-        self._too_many -= {"", event.user}
         project = self._settings.project.get(event.project or "")
-        await self._record(
-            Entry(
-                event=event.event,
-                user=event.user,
-                responsible=project.members.owner if project else (),
-                project=event.project,
-                dataset=event.dataset,
-                why=event.why,
-            )
-        )
-        self._denied[key] = now
+        owners = project.members.owner if project else ()
+        await self._denials.denied(Entry(responsible=owners, **event.model_dump()))
+
+    async def change_project(self, body: ChangeBody) -> None:
+        keep_case = self._of_file.login.keep_case
+        change, user = with_hub_names(body.change, keep_case=keep_case), login_name(body.by, keep_case)
+        if not self._changes.take(user, time.monotonic()):
+            raise FabricError(texts.TOO_OFTEN(user=user))
+        await asyncio.to_thread(self._reload)  # who is no operator any more widens nothing
+        asker = Asker(user, operator=user in self._of_file.login.admins)
+        projects = self._store.projects
+        try:
+            await asyncio.to_thread(projects.change, self._of_file, change, asker, self._append)
+        except RefusedError as error:
+            await self._denials.denied(denial(change, error.project, user, message_of(error).code))
+            raise
+        # also after no change: the last one's word may not have reached everybody
+        await asyncio.to_thread(self._reload)
+        await self._publish()
+        await self._refresh()
 
     async def agents(self) -> Agents:
         return Agents(agents=await asyncio.to_thread(self._reports.read))
@@ -297,7 +298,9 @@ class CatalogueService:
         await asyncio.to_thread(self._append, [entry])
 
     async def _publish(self) -> None:
-        if await asyncio.to_thread(publish, self._settings, self._store, self._uids):
+        # first: the nodes' file system may hang, and who has left a project starts nothing meanwhile
+        await asyncio.to_thread(publish_projects, self._datasets, self._store.projects)
+        if await asyncio.to_thread(publish, self._of_file, self._store, self._uids):
             log.info("the nodes are told of catalogue %d", self._known.serial if self._known else 0)
         self._published_at = time.time()
 
@@ -313,9 +316,10 @@ class CatalogueService:
         return self._feed.value if self._feed.asked_at else None
 
     def _reload(self) -> None:
-        """Read the site's file again when it changed; one with mistakes changes nothing."""
+        """Read the site's file again when it changed; one with mistakes changes nothing. And what the catalogue has."""
         with self._reloading:
             self._reload_changed()
+            self._settings = self._store.projects.over(self._of_file)
 
     def _reload_changed(self) -> None:
         state = _state_of(self._site)
@@ -328,13 +332,12 @@ class CatalogueService:
         if fresh is None:
             return
         # who the stewards are, and what the hub may, holds at once; the places that the service has open do not change
-        stewards = fresh.catalogue.stewards if fresh.catalogue else {}
-        from_hub = fresh.catalogue.from_hub if fresh.catalogue else ()
-        kept = self._datasets.model_copy(update={"stewards": stewards, "from_hub": from_hub})
-        if fresh.catalogue != kept or fresh.users != self._settings.users:
+        now = {name: getattr(fresh.catalogue, name) for name in AT_ONCE_IN_FORCE} if fresh.catalogue else NOTHING_MORE
+        kept = self._datasets.model_copy(update=now)
+        if fresh.catalogue != kept or fresh.users != self._of_file.users:
             log.warning("[catalogue] or [users] changed in %s: start the catalogue service again for that.", self._site)
-            fresh = fresh.model_copy(update={"catalogue": kept, "users": self._settings.users})
-        self._settings = fresh
+            fresh = fresh.model_copy(update={"catalogue": kept, "users": self._of_file.users})
+        self._of_file = fresh
         self._published_for = None
 
     def _note_head(self) -> None:
@@ -343,17 +346,12 @@ class CatalogueService:
             self._head = read_head(self._audit_log.directory)
             log.info("the audit log's head is %d:%s", self._head.seq, self._head.digest)
 
-    def _project(self, user: str, name: str) -> Project:
+    async def _project(self, user: str, name: str) -> Project:
+        await asyncio.to_thread(self._reload)  # as they are now: somebody may have left by a command
         project = self._settings.project.get(name)
         if project is None or not is_member(project, user):
             raise FabricError(texts.NOT_A_MEMBER(user=user, project=name))
         return project
-
-    def _flooding(self, user: str, now: float) -> str | None:
-        """Whose refusals are too many to record them all: the user's, or ("") all users' together; None is nobody's."""
-        if not self._all.take("", now):
-            return ""
-        return None if self._denials.take(user, now) else user
 
     def _not_too_often(self, user: str) -> None:
         if not self._wishes.take(user, time.monotonic()):

@@ -31,6 +31,7 @@ from fabric_hub.sessions.database import Transaction, unusable
 
 from . import rows, tables
 from .database import CATALOGUE
+from .project_store import ProjectStore
 from .restored import Restored, Revocation
 
 # Longer than a job may run (model.JobSpec.minutes has a year; sessions have days): revocations that end jobs.
@@ -54,6 +55,7 @@ class CatalogueStore:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self.projects = ProjectStore(engine)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -304,6 +306,7 @@ class CatalogueStore:
         with self._changing(None) as connection:
             if change.serial >= rows.serial(connection):
                 connection.execute(sa.update(counter).values(serial=change.serial + 1))
+                connection.execute(sa.update(tables.projects).values(serial=change.serial + 1))
             known = set(connection.execute(sa.select(datasets.c.name)).scalars())
             connection.execute(sa.delete(tables.grants))
             connection.execute(sa.delete(tables.held_grants))

@@ -114,3 +114,39 @@ requests = sa.Table(
     sa.Column("why", sa.String(300)),
     sa.Column("at", sa.Float, nullable=False),
 )
+
+# Projects that are not in the site's file. `serial` is the counter's at a project's last change; `paused_by` and
+# `created_by` say who decided as the audit log does ("owner ada", "operator sam"; at a command line: the account).
+# `ended_at` is when somebody gave it a last day that was over by then.
+projects = sa.Table(
+    "projects",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("account", sa.String(64), nullable=False),
+    sa.Column("data", sa.String(10), nullable=False),
+    sa.Column("organisation", sa.String(100), nullable=False),
+    sa.Column("sector", sa.String(100), nullable=False),
+    sa.Column("budget_gpu_hours", sa.Float),
+    sa.Column("profiles", sa.JSON, nullable=False),
+    sa.Column("images", sa.JSON, nullable=False),
+    sa.Column("start", sa.Date),
+    sa.Column("end", sa.Date),
+    sa.Column("paused", sa.String(100), nullable=False),
+    sa.Column("paused_by", sa.String(300)),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("created_by", sa.String(300), nullable=False),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("serial", sa.BigInteger, nullable=False, index=True),
+)
+
+project_people = sa.Table(
+    "project_people",
+    metadata,
+    sa.Column("project", sa.String(40), sa.ForeignKey("projects.name"), primary_key=True),
+    sa.Column("user", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(10), primary_key=True),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("by", sa.String(300), nullable=False),
+)

@@ -26,6 +26,11 @@ UnixAccount = Annotated[
     Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"),
     said("the name of a Unix account: letters, digits and _ . -, no digit first", "fabric-catalogue"),
 ]
+AccountPrefix = Annotated[
+    str,
+    Field(pattern=r"^([a-z0-9_][a-z0-9_.@:+-]{0,22})?$"),
+    said("the beginning of a Slurm account: small letters, digits and _ . @ : + -, at most 23", "fh-"),
+]
 # A dataset's name, or every dataset that has no stewards of its own.
 EVERY_OTHER = "*"
 DatasetOrEvery = Annotated[
@@ -92,11 +97,25 @@ class CatalogueSettings(Frozen):
         description="Hub users who answer for a dataset, by its name (* for those without stewards of their own): they "
         "decide on its page at the hub which grants that only a backup knows come back. Empty: only operators do.",
     )
-    from_hub: tuple[Literal["grants"], ...] = Field(
-        default=(),
-        description="What operators (login.admins) may widen on the hub's page Operate, where somebody who has taken "
-        "the hub over could, too. grants: of restricted datasets, to projects whose members asked for them. Empty: "
-        "they grant with fabric-hub datasets grant. Refusing a request needs nothing here.",
+    from_hub: tuple[Literal["grants", "people", "budgets", "projects"], ...] = Field(
+        default=("people", "budgets"),
+        description="What may be widened at the hub, where somebody who has taken the hub over could, too. people: "
+        "owners add people to their projects. budgets: operators (login.admins) raise budgets, up to "
+        "from_hub_gpu_hours. projects: operators make projects, and give them more time. grants: operators grant "
+        "restricted datasets to projects whose members asked for them. None of it holds for a project with non-public "
+        "data or of a client: that is done with fabric-hub projects and fabric-hub datasets. Refusing and narrowing "
+        "need nothing here.",
+    )
+    from_hub_gpu_hours: float = Field(
+        default=1000.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="The largest budget, in GPU-hours, that a project can be given at the hub.",
+    )
+    account_prefix: AccountPrefix = Field(
+        default="fh-",
+        description="The Slurm account of a project that the catalogue service keeps is this and the project's name, "
+        "unless it is made with another one.",
     )
     shapes: AbsolutePath | None = Field(
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Self
 
 from fabric_hub.config.catalogue import CatalogueSettings
+from fabric_hub.config.settings import Project
 from fabric_hub.errors import FabricError, Sayable
 from fabric_hub.messages.text import NOTHING, Reason, Said, Text, WithTexts
 from fabric_hub.messages.texts import datasets as texts
@@ -200,9 +201,14 @@ def open_request(catalogue: Catalogue, dataset: str, user: str, project: str) ->
     return min(asked, key=lambda one: (one.user != user, one.at), default=None)
 
 
-def may_grant_from_hub(settings: CatalogueSettings | None, dataset: Dataset) -> bool:
-    """Whether the site lets operators grant a dataset at the hub: a restricted one; others need the command line."""
-    return settings is not None and "grants" in settings.from_hub and dataset.access is Access.RESTRICTED
+def may_grant_from_hub(settings: CatalogueSettings | None, dataset: Dataset, project: Project | None) -> bool:
+    """Whether the site lets operators grant a dataset to a project at the hub.
+
+    A restricted one, and to no client's project nor one with non-public data; the command line grants others.
+    """
+    if settings is None or project is None or project.kind == "client" or project.data != "public":
+        return False
+    return "grants" in settings.from_hub and dataset.access is Access.RESTRICTED
 
 
 def said_no(catalogue: Catalogue, dataset: str, project: str, user: str) -> Declined | None:

@@ -42,7 +42,8 @@ class Choice(Frozen):
 def profiles_of(settings: Settings, project: Project) -> dict[str, Profile]:
     """The profiles of a project, in its own order (its first is the default); the site's rescue profile comes last."""
     rescue = settings.quotas.rescue_profile
-    names = [name for name in project.profiles or settings.profile if name != rescue]
+    # a project that the catalogue service keeps may name a profile that the site's file has lost since
+    names = [name for name in project.profiles or settings.profile if name != rescue and name in settings.profile]
     if rescue is not None and (names or not project.profiles):
         names.append(rescue)
     return {name: settings.profile[name] for name in names}

@@ -15,6 +15,7 @@ from fabric_hub.config.settings import OrNothing
 from fabric_hub.types import AccountName, Frozen, HubUser, OneLine, Slug
 
 Role = Literal["owner", "member", "trainer", "steward", "visitor"]
+Why = Annotated[OneLine, Field(max_length=100)]
 GpuHours = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -88,7 +89,7 @@ class Pause(Frozen):
 
     do: Literal["pause"] = "pause"
     project: Slug
-    why: Annotated[OneLine, Field(max_length=100)]
+    why: Why
 
 
 class Resume(Frozen):

@@ -397,6 +397,7 @@ CATALOGUE = _lines(
     "POST /v1/requests",
     "POST /v1/decisions",
     "POST /v1/answers",
+    "POST /v1/projects/changes",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",

@@ -101,7 +101,7 @@ Errors have a `Problem` as body. What each verb does for a session: [architectur
 
 
 CATALOGUE_INTRO = """HTTP on the Unix socket `catalogue.socket`.
-Only the hub may open it; nothing that it can ask for grants anybody anything.
+Only the hub may open it; nothing that it can ask for widens anything beyond what `catalogue.from_hub` allows.
 Errors have a `Problem` as body. What the catalogue service is: [architecture](../architecture.md)."""
 
 

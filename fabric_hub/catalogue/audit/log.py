@@ -33,6 +33,8 @@ LONGEST = 65536  # bytes of one record with its line end; our own have a few hun
 HEAD = "head.json"
 # A host's name as Slurm has it (slurmd -N): also what follows it in an event's file name.
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", strict=True)]
+# Facts as JSON on one line: an entry itself stays flat, as its digest needs it.
+Facts = Annotated[str, StringConstraints(max_length=20000, pattern=r"^[^\x00-\x1f\x7f]*$", strict=True)]
 
 
 class Entry(Frozen):
@@ -40,6 +42,8 @@ class Entry(Frozen):
 
     ``user`` did it or it was done for, ``by`` is who decided (an operator), ``responsible`` are the owners of the
     project. ``at`` is when it happened, Unix seconds; None is now. ``source`` names the message it came in.
+    ``before`` and ``after`` are what a change of a project made of what (JSON); of a refusal ``after`` is what was
+    asked for.
     """
 
     event: Slug
@@ -60,6 +64,8 @@ class Entry(Frozen):
     uid: int | None = None
     why: Line | None = None
     source: Line | None = None
+    before: Facts | None = None
+    after: Facts | None = None
 
 
 class Head(Frozen):

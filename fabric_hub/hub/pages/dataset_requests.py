@@ -64,7 +64,7 @@ def _asked(
         project=project,
         project_title=called(project, settings.project),
         requests=tuple(requests),
-        grantable=entry is not None and project in settings.project and may_grant_from_hub(settings.catalogue, entry),
+        grantable=entry is not None and may_grant_from_hub(settings.catalogue, entry, settings.project.get(project)),
     )
 
 

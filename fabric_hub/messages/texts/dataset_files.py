@@ -71,16 +71,16 @@ AGREEMENT_CHANGED = Reason(
 
 NO_SUCH_PROJECT = Reason(
     "grant-no-project",
-    N_("The site's file has no project {project}."),
-    N_("Its projects: {projects}."),
+    N_("There is no project {project}."),
+    N_("There are: {projects}."),
     who=Who.OPERATOR,
     label="project",
     status=404,
 )
 NO_PROJECT_AT_ALL = Reason(
     "grant-no-project-at-all",
-    N_("The site's file has no project {project}."),
-    N_("It has none."),
+    N_("There is no project {project}."),
+    N_("Make one: fabric-hub projects create"),
     who=Who.OPERATOR,
     label="project",
     status=404,
@@ -251,7 +251,7 @@ OF_ROOT = Reason(
 OTHERS_CATALOGUE = Reason(
     "catalogue-of-other",
     N_("The catalogue belongs to the account {account}; {caller} may not use it."),
-    N_("Give the command as root or as {account}: sudo fabric-hub datasets ..."),
+    N_("Give the command as root or as {account}: sudo fabric-hub ..."),
     who=Who.OPERATOR,
     label="account",
     status=403,

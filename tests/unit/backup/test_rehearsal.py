@@ -207,3 +207,35 @@ def test_what_changes_while_a_backup_is_made_is_in_catalogue_and_audit_log_or_in
         assert serial == manifest["serial"]
         seen.add(serial)
     assert len(seen) == 6
+
+
+def test_what_became_of_projects_after_a_backup_is_not_undone_by_it(backed_up: BackedUp) -> None:
+    def kept(name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(backed_up.done("projects", "show", name, "--json"))
+        # when it was written down anew is not what it was about
+        found["people"] = [(one["user"], one["role"], one["by"]) for one in found["people"]]
+        return {name: value for name, value in found.items() if name not in ("serial", "created_at")}
+
+    backup = backed_up.root / "kept-elsewhere"
+    backed_up.done("projects", "create", "waves", "--title", "Waves", "--owner", "ada", "--budget", "10")
+    for user in ("eve", "bo"):
+        backed_up.done("projects", "add", "waves", user)
+    backed_up.done("datasets", "grant", "wind", "--project", "waves")
+    backed_up.done("backup", backup, "--without-secrets")
+    for argv in (
+        ("remove", "waves", "eve"),
+        ("add", "waves", "zoe", "--role", "trainer"),
+        ("budget", "waves", "5"),
+        ("pause", "waves", "--why", "too hot"),
+        ("create", "tides", "--title", "Tides", "--owner", "bo", "--end", "2027-01-31"),
+        ("describe", "tides", "--data", "non-public"),
+    ):
+        backed_up.done("projects", *argv)
+    before = {name: kept(name) for name in ("waves", "tides")}
+    assert ("eve", "member", before["waves"]["created_by"]) not in before["waves"]["people"]
+
+    backed_up.daemon.stop()
+    assert "kept: waves may use wind" in backed_up.done("restore", backup)
+    backed_up.daemon.start()
+    assert {name: kept(name) for name in ("waves", "tides")} == before
+    assert "is whole" in backed_up.done("audit", "verify")

@@ -184,6 +184,10 @@ def test_requests_are_together_by_dataset_and_project_and_say_how_they_are_grant
     assert found[0].command == "fabric-hub datasets grant wind-farm --project physics"
     may = a_site(tmp_path, '[catalogue]\nfrom_hub = ["grants"]\n')
     assert all(one.grantable for one in open_requests(may, catalogue))
+    for closed in ({"kind": "client"}, {"data": "non-public"}):
+        projects = {name: project.model_copy(update=closed) for name, project in may.project.items()}
+        site = may.model_copy(update={"project": projects})
+        assert not any(one.grantable for one in open_requests(site, catalogue)), "nothing more for these at the hub"
     secret = catalogue.model_copy(update={"datasets": (a_dataset(access="non-public"),)})
     assert not any(one.grantable for one in open_requests(may, secret)), "only restricted datasets"
 
