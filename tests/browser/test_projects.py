@@ -122,13 +122,13 @@ def test_an_owner_adds_and_removes_a_person_by_keyboard_alone(
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(remove).to_be_focused()
-    assert STRANGER in projects.kept.projects["folding"].members.member, "nothing happened before the answer"
+    assert STRANGER in projects.project().members.member, "nothing happened before the answer"
     page.keyboard.press("Enter")
     tab_to(page, dialog.get_by_role("button", name="Remove", exact=True))
     page.keyboard.press("Enter")
     expect(page.get_by_text(f"{STRANGER} was removed from this project.")).to_be_focused()
     expect(row).to_have_count(0)
-    assert STRANGER not in projects.kept.projects["folding"].members
+    assert STRANGER not in projects.project().members
 
 
 def test_what_is_refused_has_the_focus_and_what_was_typed_is_kept(
@@ -171,8 +171,8 @@ def test_operators_filter_and_sort_projects_by_keyboard(
     page = admin.pages["en"]
     page.goto("/hub/operate/projects")
     rows = page.locator("#projects-rows tr:visible")
-    expect(page.locator("#projects-count")).to_have_text("Projects: 5")
-    expect(rows.first).to_contain_text("Bread forecast")
+    expect(page.locator("#projects-count")).to_have_text("Projects: 6")
+    expect(rows.first).to_contain_text("Bakery")
     tab_to(page, page.get_by_role("button", name="People"))
     page.keyboard.press("Enter")
     expect(page.locator("th[data-column=people]")).to_have_attribute("aria-sort", "ascending")
@@ -180,6 +180,6 @@ def test_operators_filter_and_sort_projects_by_keyboard(
     expect(page.locator("th[data-column=people]")).to_have_attribute("aria-sort", "descending")
     expect(rows.first).to_contain_text("90")
     page.get_by_label("Filter").fill("folding")
-    expect(page.locator("#projects-count")).to_have_text("Projects: 1 of 5")
+    expect(page.locator("#projects-count")).to_have_text("Projects: 1 of 6")
     page.get_by_label("Filter").fill("nothing has this name")
     expect(page.locator("#projects-count")).to_have_text('Nothing matches "nothing has this name".')

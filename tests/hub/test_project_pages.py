@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from fabric_hub.budgets.history import History, UsageRow
-from fabric_hub.projects.changes import AddPerson, Create, Pause, RemovePerson, SetDates
 from tests.support.person import Person, words
 from tests.support.projects_hub import LEAVER, MEMBER, OWNER, STRANGER, TODAY, VISITOR, ProjectsHub
 from tests.support.small_site import SmallSite
@@ -20,7 +19,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 
-LIST, FOLDING = "/hub/projects", "/hub/projects/folding"
+LIST, FOLDING, BAKERY = "/hub/projects", "/hub/projects/folding", "/hub/projects/bakery"
 ALL, OPERATED = "/hub/operate/projects", "/hub/operate/projects/folding"
 
 
@@ -58,11 +57,6 @@ def send(person: Person, do: str, path: str = FOLDING, **fields: Any) -> httpx.R
     return person.browser.post(path, data=data)
 
 
-def asked(projects: ProjectsHub) -> Any:
-    """The change that the catalogue service was asked for last."""
-    return projects.kept.asked[-1].change
-
-
 # -- who sees what
 
 
@@ -70,7 +64,14 @@ def test_a_person_sees_their_own_projects_with_role_end_people_and_budget(projec
     page = owner.browser.get(LIST)
     assert page.headers["cache-control"] == "no-store"
     told = words(page)
-    for said in ("My projects", "Protein folding Client", "Your role Owner", "(in 12 days)", "1 owner · 2 members"):
+    for said in (
+        "My projects",
+        "Protein folding Course",
+        "Bakery Client",
+        "Your role Owner",
+        "(in 12 days)",
+        "1 owner · 2 members",
+    ):
         assert said in told, told
     assert "Bread forecast" not in told
     assert "Digital twin" in told, "one of the site's file"
@@ -89,7 +90,7 @@ def test_one_that_is_somebody_elses_and_one_that_does_not_exist_look_alike(
     stranger = projects.log_in(STRANGER)
     assert stranger.browser.get(FOLDING).status_code == 404
     assert send(stranger, "remove", user=OWNER).status_code == 404
-    assert projects.kept.asked == []
+    assert projects.audit_log() == []
 
 
 def test_a_member_sees_no_names_but_the_owners_and_changes_nothing(projects: ProjectsHub) -> None:
@@ -110,7 +111,7 @@ def test_a_member_sees_no_names_but_the_owners_and_changes_nothing(projects: Pro
         refused = send(member, do, **fields)
         assert refused.status_code == 403
         assert "Only an owner of this project changes it. Ask its owner to do it." in words(refused)
-    assert projects.kept.asked == []
+    assert projects.audit_log() == []
 
 
 def test_a_visitor_sees_that_it_is_there_and_neither_use_nor_people(projects: ProjectsHub) -> None:
@@ -154,40 +155,44 @@ def test_an_owner_adds_a_person_who_then_is_in_it_and_removes_them(projects: Pro
     assert f"{STRANGER} was added. Role: Trainer." in words(done)
     assert f'data-person="{STRANGER}"' in done.text, "the page has the new state at once"
     assert re.search(r"<title>\s*Saved: Protein folding", done.text)
-    assert projects.kept.asked[-1].by == OWNER
-    assert asked(projects) == AddPerson(project="folding", user=STRANGER, role="trainer")
+    assert projects.project().members.trainer == (STRANGER,)
+    assert projects.audit_log()[-1]["by"] == f"owner {OWNER}"
     assert "Your role Trainer" in words(projects.log_in(STRANGER).browser.get(FOLDING))
 
     done = send(owner, "remove", user=STRANGER)
     assert f"{STRANGER} was removed from this project." in words(done)
     assert f'data-person="{STRANGER}"' not in done.text
-    assert asked(projects) == RemovePerson(project="folding", user=STRANGER)
+    assert STRANGER not in projects.project().members
 
 
 def test_what_the_catalogue_service_refuses_stands_beside_the_form_with_what_was_typed(
     projects: ProjectsHub, owner: Person
 ) -> None:
-    projects.kept.refuses = "Not from the hub."
-    refused = send(owner, "add", user="eve", role="steward")
+    refused = send(owner, "add", BAKERY, user="eve", role="steward")
     assert refused.status_code == 403
     people = refused.text.partition('id="people"')[2].partition("</section>")[0]
-    assert "Not from the hub." in people
+    assert "The hub may not change this of project bakery: it is a client&#39;s." in people
+    assert "fabric-hub projects add bakery eve --role steward" in people
     assert 'value="eve"' in people
     assert re.search(r'value="steward" selected', people)
     assert "<title>" in refused.text
-    assert "Not saved: Protein folding" in refused.text
-    assert "Protein folding" in words(owner.browser.get(FOLDING))
+    assert "Not saved: Bakery" in refused.text
+    assert projects.project("bakery").members.steward == ()
 
 
 def test_an_owner_pauses_resumes_and_ends_it_earlier(projects: ProjectsHub, owner: Person) -> None:
     paused = send(owner, "pause", why="<b>Moving</b>")
     assert "Nothing starts in this project for now: <b>Moving</b>" in words(paused) or "&lt;b&gt;" in paused.text
     assert "<b>Moving</b>" not in paused.text
-    assert asked(projects) == Pause(project="folding", why="<b>Moving</b>")
+    assert projects.project().paused == "<b>Moving</b>"
     assert "Protein folding (Active)" in words(send(owner, "resume"))
     end = TODAY + timedelta(days=3)
     assert "(in 3 days)" in words(send(owner, "dates", end=end.isoformat()))
-    assert asked(projects) == SetDates(project="folding", start=None, end=end)
+    assert projects.project().end == end
+    later = send(owner, "dates", end=(TODAY + timedelta(days=30)).isoformat())
+    assert later.status_code == 403
+    assert "Only operators give project folding more time." in words(later)
+    assert projects.project().end == end
 
 
 def test_a_form_that_cannot_be_is_refused_before_anybody_is_asked(projects: ProjectsHub, owner: Person) -> None:
@@ -195,10 +200,13 @@ def test_a_form_that_cannot_be_is_refused_before_anybody_is_asked(projects: Proj
     assert refused.status_code == 400
     assert '"no name!" is no user name.' in words(refused)
     assert 'value="no name!"' in refused.text
-    assert projects.kept.asked == []
+    assert projects.audit_log() == []
 
 
 def test_who_leaves_a_project_is_led_to_the_others(projects: ProjectsHub, owner: Person) -> None:
+    alone = send(owner, "remove", user=OWNER)
+    assert alone.status_code == 409
+    assert f"{OWNER} is the only owner of project folding." in words(alone)
     send(owner, "add", user=MEMBER, role="owner")
     left = send(owner, "remove", user=OWNER)
     assert left.url.path == LIST
@@ -214,7 +222,7 @@ def test_a_project_of_the_sites_file_is_read_only(projects: ProjectsHub) -> None
     refused = send(boss, "pause", f"{LIST}/closed-shop", why="x")
     assert refused.status_code == 403
     assert "This project is kept in the site's file. Operators change it there." in words(refused)
-    assert projects.kept.asked == []
+    assert projects.audit_log() == []
 
 
 def test_nothing_is_changed_by_a_link_another_sites_form_or_a_token_beside_the_login(
@@ -229,17 +237,17 @@ def test_nothing_is_changed_by_a_link_another_sites_form_or_a_token_beside_the_l
     refused = owner.browser.post(FOLDING, data={**sent, "_xsrf": xsrf(owner, LIST)}, headers=beside)
     assert refused.status_code == 403
     assert "A project is changed here in person, by who has logged in." in words(refused)
-    assert projects.kept.asked == []
+    assert projects.audit_log() == []
 
 
 def test_a_catalogue_service_that_is_away_is_said_and_nothing_is_lost(projects: ProjectsHub, owner: Person) -> None:
-    projects.kept.down()
+    projects.catalogue_service.down()
     try:
         refused = send(owner, "add", user="eve", role="member")
         assert refused.status_code == 503
         assert 'value="eve"' in refused.text
     finally:
-        projects.kept.up()
+        projects.catalogue_service.up()
     assert f'data-person="{MEMBER}"' in owner.browser.get(FOLDING).text
 
 
@@ -253,7 +261,7 @@ def test_operators_see_all_projects_and_make_one_and_nobody_else_does(projects: 
         assert "This page is for operators." in words(refused)
     assert send(owner, "create", ALL, name="mine", title="Mine", owners=OWNER).status_code == 403
     assert send(owner, "budget", OPERATED, gpu_hours="1").status_code == 403
-    assert projects.kept.asked == []
+    assert projects.audit_log() == []
 
     operator = projects.site.person("admin").log_in()
     page = until(lambda: "Bread forecast" in (page := operator.browser.get(ALL)).text and page, "it is known", 10)
@@ -264,10 +272,9 @@ def test_operators_see_all_projects_and_make_one_and_nobody_else_does(projects: 
     new = {"name": "vision", "title": "Computer vision", "owners": f"{OWNER}, {MEMBER}", "gpu_hours": "50"}
     made = send(operator, "create", ALL, **new)
     assert "Project Computer vision was created." in words(made)
-    assert projects.kept.asked[-1].by == "admin"
-    assert projects.kept.asked[-1].change == Create(
-        project="vision", title="Computer vision", owners=(OWNER, MEMBER), budget_gpu_hours=50
-    )
+    vision = projects.project("vision")
+    assert (vision.title, vision.members.owner, vision.budget_gpu_hours) == ("Computer vision", (OWNER, MEMBER), 50)
+    assert projects.audit_log()[-1]["by"] == "operator admin"
     again = send(operator, "create", ALL, **new)
     assert again.status_code == 409
     assert "There is a project vision already." in words(again)
@@ -279,13 +286,13 @@ def test_an_operator_sets_budget_and_dates_of_any_project_and_pauses_it(projects
     until(lambda: operator.browser.get(OPERATED).status_code == 200, "it is known", 10)
     page = operator.browser.get(OPERATED)
     assert f'data-person="{MEMBER}"' in page.text
-    assert "The budget is saved." in words(send(operator, "budget", OPERATED, gpu_hours="12"))
+    assert "The budget is saved." in words(send(operator, "budget", OPERATED, gpu_hours="120"))
     start, end = TODAY.isoformat(), (TODAY + timedelta(days=400)).isoformat()
     assert "The dates are saved." in words(send(operator, "dates", OPERATED, start=start, end=end))
     assert "Paused. Nothing starts here" in words(send(operator, "pause", OPERATED, why="Unpaid"))
-    folding = projects.kept.projects["folding"]
-    assert (folding.budget_gpu_hours, folding.start, folding.paused) == (12, TODAY, "Unpaid")
-    assert {one.by for one in projects.kept.asked} == {"admin"}
+    folding = projects.project()
+    assert (folding.budget_gpu_hours, folding.start, folding.paused) == (120, TODAY, "Unpaid")
+    assert {one["by"] for one in projects.audit_log()} == {"operator admin"}
     assert operator.browser.get(FOLDING).status_code == 404, "as a person, an operator is in no project"
 
 
