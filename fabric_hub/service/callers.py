@@ -249,12 +249,7 @@ HUB = (
         "One's own.",
         handler="fabric_hub.hub.pages.report:Reported",
     ),
-    Line(
-        "GET /hub/projects",
-        Caller.LOGGED_IN,
-        "The projects that one is in.",
-        handler=f"{_PROJECTS}:MyProjects",
-    ),
+    Line("GET /hub/projects", Caller.LOGGED_IN, "Those that one is in.", handler=f"{_PROJECTS}:MyProjects"),
     Line(
         "GET /hub/projects/{name}",
         Caller.LOGGED_IN,
@@ -278,12 +273,7 @@ HUB = (
         handler=f"{_OPERATE_PROJECTS}:Projects",
     ),
     Line("GET /hub/operate/projects/{name}", Caller.OPERATOR, handler=f"{_OPERATE_PROJECTS}:AnyProject"),
-    Line(
-        "POST /hub/operate/projects/{name}",
-        Caller.OPERATOR,
-        "The same, of one project.",
-        handler=f"{_OPERATE_PROJECTS}:AnyProject",
-    ),
+    Line("POST /hub/operate/projects/{name}", Caller.OPERATOR, "The same.", handler=f"{_OPERATE_PROJECTS}:AnyProject"),
     Line("GET /hub/operate/month", Caller.OPERATOR, handler="fabric_hub.hub.pages.month:ThisMonth"),
     *(
         Line(
