@@ -300,3 +300,16 @@ def test_the_pages_speak_dutch(projects: ProjectsHub, owner: Person) -> None:
     told = words(owner.browser.get(FOLDING, headers={"Accept-Language": "nl"}))
     assert "Je rol Eigenaar" in told
     assert "(over 12 dagen)" in told
+
+
+def test_the_end_is_told_on_home_and_on_the_page_with_whom_each_asks(projects: ProjectsHub, owner: Person) -> None:
+    told = "Project Protein folding ends on"
+    until(lambda: told in words(owner.browser.get("/hub/home")), "the service has looked", 60)
+    assert "Nothing starts in it afterwards; its files stay. Ask the operators to extend it." in words(
+        owner.browser.get("/hub/home")
+    )
+    member = projects.log_in(MEMBER)
+    for path in ("/hub/home", FOLDING):
+        page = words(member.browser.get(path))
+        assert "in 12 days. Nothing starts in it afterwards; its files stay. Ask its owner to extend it." in page
+    assert told not in words(projects.log_in(STRANGER).browser.get("/hub/home"))
