@@ -313,3 +313,17 @@ def test_the_end_is_told_on_home_and_on_the_page_with_whom_each_asks(projects: P
         page = words(member.browser.get(path))
         assert "in 12 days. Nothing starts in it afterwards; its files stay. Ask its owner to extend it." in page
     assert told not in words(projects.log_in(STRANGER).browser.get("/hub/home"))
+
+
+def test_what_runs_is_counted_and_an_owner_reads_what_a_person_loses(projects: ProjectsHub, owner: Person) -> None:
+    member = projects.log_in(MEMBER)
+    member.start("secret-name", project="folding")
+    member.until_ready("secret-name")
+    page = owner.browser.get(FOLDING)
+    assert "1 session of others" in words(page)
+    assert page.text.count('data-loses="1 session of theirs in this project ends"') == 2, "to remove, and another role"
+    assert "secret-name" not in page.text, "of people this site shows numbers only"
+    own = words(member.browser.get(LIST))
+    assert "Running secret-name" in own
+    assert "1 session of others" not in own
+    member.stop("secret-name")
