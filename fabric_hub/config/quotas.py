@@ -82,6 +82,12 @@ class QuotasSettings(Frozen):
     warn_days: tuple[Annotated[float, Field(gt=0, le=366)], ...] = Field(
         default=(14, 7, 2), description="Tell people when a budget lasts no longer than so many days, once each."
     )
+    shown_of_people: Literal["off", "aggregated", "named"] = Field(
+        default="aggregated",
+        description="What people of a project see of each other on its page. off: the project's totals. aggregated: "
+        "also how many people used GPUs, and how many are in it. named: also names, each person's GPU-hours by day, "
+        "and what runs of whom. Who owns a project always sees who is in it; each reads what is shown of them.",
+    )
     warn_storage_percent: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(
         default=(80, 95), description="Tell people when storage is this full, once each."
     )

@@ -60,6 +60,9 @@ class SiteSettings(Frozen):
         default="", description="Where Documentation in JupyterLab's Help menu leads. Empty: there is no such entry."
     )
     support_email: Email = Field(default="", description="Whom people write to when something does not work.")
+    request_url: WebPage = Field(
+        default="", description="Where people ask for a project. Empty: the page says whom to ask."
+    )
     privacy_url: WebPage = Field(default="", description="The site's privacy statement.")
     accessibility_url: WebPage = Field(
         default="", description="The site's own accessibility statement; default: the hub's page /hub/accessibility."

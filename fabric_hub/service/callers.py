@@ -123,6 +123,8 @@ SERVICE = (
 )
 
 _DATASETS = "fabric_hub.hub.pages.datasets"
+_PROJECTS = "fabric_hub.hub.pages.projects"
+_OPERATE_PROJECTS = "fabric_hub.hub.pages.operate_projects"
 _START = "jupyterhub.handlers.pages:SpawnHandler"
 HUB = (
     Line("GET /hub/datasets", Caller.LOGGED_IN, handler=f"{_DATASETS}:AllDatasets"),
@@ -260,6 +262,31 @@ HUB = (
         "One's own.",
         handler="fabric_hub.hub.pages.report:Reported",
     ),
+    Line("GET /hub/projects", Caller.LOGGED_IN, "Those that one is in.", handler=f"{_PROJECTS}:MyProjects"),
+    Line(
+        "GET /hub/projects/{name}",
+        Caller.LOGGED_IN,
+        "For who is in it; one that is somebody else's is not found, as one that does not exist. A visitor sees "
+        "neither use nor people.",
+        handler=f"{_PROJECTS}:OneProject",
+    ),
+    Line(
+        "POST /hub/projects/{name}",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery, and no token beside the login; for its owners. The catalogue service "
+        "decides, and gives no more than `catalogue.from_hub` lets the hub give.",
+        handler=f"{_PROJECTS}:OneProject",
+    ),
+    Line("GET /hub/operate/projects", Caller.OPERATOR, handler=f"{_OPERATE_PROJECTS}:Projects"),
+    Line(
+        "POST /hub/operate/projects",
+        Caller.OPERATOR,
+        "With the hub's token against forgery, and no token beside the login. It makes a project; the catalogue "
+        "service decides.",
+        handler=f"{_OPERATE_PROJECTS}:Projects",
+    ),
+    Line("GET /hub/operate/projects/{name}", Caller.OPERATOR, handler=f"{_OPERATE_PROJECTS}:AnyProject"),
+    Line("POST /hub/operate/projects/{name}", Caller.OPERATOR, "The same.", handler=f"{_OPERATE_PROJECTS}:AnyProject"),
     Line("GET /hub/operate/month", Caller.OPERATOR, handler="fabric_hub.hub.pages.month:ThisMonth"),
     *(
         Line(

@@ -11,9 +11,9 @@ from playwright.sync_api import Locator, Page
 PLACE: Final = Path(__file__).parents[2] / "docs" / "images" / "pages"
 # What docs/reference/pages.md shows, in its order.
 SHOWN: Final = (
-    "login", "home", "home-running", "start", "waiting", "failed", "stopping", "datasets", "dataset-terms", "report",
-    "operate", "announcements", "month", "reports", "tokens", "accessibility", "not-found",
-    "panel-datasets", "panel-clusters", "panel-usage",
+    "login", "home", "home-running", "start", "waiting", "failed", "stopping", "datasets", "dataset-terms",
+    "projects", "project", "report", "operate", "operate-projects", "announcements", "month", "reports", "tokens",
+    "accessibility", "not-found", "panel-datasets", "panel-clusters", "panel-usage",
 )  # fmt: skip
 _QUALITY: Final = 72
 

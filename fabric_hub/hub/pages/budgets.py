@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from fabric_hub.budgets.schemas import Balance, DayUse, Warned
 from fabric_hub.budgets.warnings import WarningBook, subjects_of
+from fabric_hub.config.settings import Project
 from fabric_hub.errors import FabricError
-from fabric_hub.hub.spawner.runtime import runtime
+from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import home as texts
 from fabric_hub.projects.membership import projects_of, warned_to
@@ -76,33 +77,33 @@ def of_viewer(viewer: Any) -> Callable[[], list[ProjectLine]]:
 def projects(user: str) -> list[ProjectLine]:
     """A person's projects, in the order of the site's file."""
     shared, now = runtime(), time.time()
+    return [line_of(shared, name, project, now) for name, project in projects_of(shared.settings, user).items()]
+
+
+def line_of(shared: HubRuntime, name: str, project: Project, now: float) -> ProjectLine:
+    """What is left of a project and what it used, from memory and our own record."""
     if shared.settings.slurm is not None:
         shared.limits.follow()
         shared.interest()
     today = datetime.fromtimestamp(now).astimezone().date()
-    found = []
-    for name, project in projects_of(shared.settings, user).items():
-        try:
-            days = shared.usage.trend(name)
-            known = shared.usage.usage(name, "").project if shared.settings.slurm is not None else None
-            told = with_forecast(shared.usage, name, known, today, now)
-        except FabricError as error:
-            log.warning("No history of project %s on a page: %s", name, error)
-            days, told = (), None
-        found.append(
-            ProjectLine(
-                name=name,
-                title=called(name, shared.settings.project),
-                badge=badge(project.kind),
-                kind=project.kind,
-                left=left_of(told),
-                lasts=lasts(told, now),
-                balance=told,
-                trend=bars(days, today),
-                told=in_words(days),
-            )
-        )
-    return found
+    try:
+        days = shared.usage.trend(name)
+        known = shared.usage.usage(name, "").project if shared.settings.slurm is not None else None
+        told = with_forecast(shared.usage, name, known, today, now)
+    except FabricError as error:
+        log.warning("No history of project %s on a page: %s", name, error)
+        days, told = (), None
+    return ProjectLine(
+        name=name,
+        title=called(name, shared.settings.project),
+        badge=badge(project.kind),
+        kind=project.kind,
+        left=left_of(told),
+        lasts=lasts(told, now),
+        balance=told,
+        trend=bars(days, today),
+        told=in_words(days),
+    )
 
 
 def left_of(balance: Balance | None) -> Text:

@@ -34,6 +34,7 @@ class SiteOfPages:
     logo_dark: str
     style: str
     help_url: str
+    request_url: str
     support_email: str
     privacy_url: str
     accessibility_url: str
@@ -50,6 +51,7 @@ def of_pages(settings: Settings) -> SiteOfPages:
         logo_dark=_address(hub, "dark", logos),
         style=style_of(site),
         help_url=site.help_url,
+        request_url=site.request_url,
         support_email=site.support_email,
         privacy_url=site.privacy_url,
         accessibility_url=site.accessibility_url or f"{hub}/accessibility",

@@ -339,23 +339,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
     """
     # here, for some of what is patched needs what others only describe
     from fabric_hub.hub import session_calls, tls
-    from fabric_hub.hub.pages import (
-        accessibility,
-        announcements,
-        datasets,
-        ended,
-        home,
-        language,
-        month,
-        operate,
-        report,
-        reports,
-        site,
-        sooner,
-        start_form,
-        stops,
-        visits,
-    )
+    from fabric_hub.hub.pages import listed
     from fabric_hub.hub.proxy import unix_url
 
     from . import handlers, membership, operators, readers, services, session_ends, starts, streams, thread, web_server
@@ -365,11 +349,7 @@ def apply_all(c: Any, settings: Settings, service: str) -> None:
             log.warning("%s", strange)
     names = tls.hub_alt_names(settings.hub) if settings.hub.internal_ssl else []
     thread.apply(c)
-    anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
-    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages()]
-    persons += [*visits.pages(), *report.pages()]
-    of_operators = [*operate.pages(), *stops.pages(), *announcements.pages(), *reports.pages(), *month.pages()]
-    handlers.apply([*anybodys, *persons, *of_operators, *session_calls.pages(settings)])
+    handlers.apply([*listed.pages(settings), *session_calls.pages(settings)])
     services.apply(service, unix_url(settings.hub.service_socket), names)
     readers.apply()
     operators.apply()

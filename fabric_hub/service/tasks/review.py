@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from fabric_hub.budgets.ends import end_passed
 from fabric_hub.budgets.forecast import Threshold, budget_passed, forecast, rate_per_day, storage_passed
 from fabric_hub.budgets.schemas import Balance, ParentLimit, Source, StorageUse, Warned
 from fabric_hub.budgets.warnings import WarningBook, storage_of, subjects_of
@@ -39,8 +40,10 @@ def passed(settings: Settings, source: Source, users: Iterable[tuple[str, str]],
     :param users: (project, user) of all live sessions: their own budgets and storage are looked at.
     """
     today = datetime.fromtimestamp(now).astimezone().date()
-    quotas, found = settings.quotas, []
-    for name in settings.project:
+    quotas = settings.quotas
+    found: list[Threshold | None] = []
+    for name, project in settings.project.items():
+        found.append(end_passed(name, project, today))
         balance = with_forecast(source, name, source.usage(name, "").project, today, now)
         if balance is not None:
             title, subject = texts.OF_PROJECT(project=name), f"project:{name}"

@@ -1,0 +1,36 @@
+"""All pages of the hub that are ours, for JupyterHub's list of pages (:mod:`fabric_hub.hub.patches.handlers`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fabric_hub.config.settings import Settings
+
+from . import (
+    accessibility,
+    announcements,
+    datasets,
+    ended,
+    home,
+    language,
+    month,
+    operate,
+    operate_projects,
+    projects,
+    report,
+    reports,
+    site,
+    sooner,
+    start_form,
+    stops,
+    visits,
+)
+
+
+def pages(settings: Settings) -> list[tuple[Any, ...]]:
+    """Each as (pattern below the hub's prefix, handler[, its arguments])."""
+    anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
+    persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *projects.pages()]
+    persons += [*visits.pages(), *report.pages()]
+    of_operators = [*operate.pages(), *stops.pages(), *announcements.pages(), *reports.pages(), *month.pages()]
+    return [*anybodys, *persons, *of_operators, *operate_projects.pages()]
