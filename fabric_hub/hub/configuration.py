@@ -43,6 +43,7 @@ from .csp import ResponseHeaders, ScriptNonce, current_nonce
 from .pages import announcements, budgets, held, home, language, report, sessions, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
+from .pages.trends import trends
 from .patches.starts import plain_address
 from .private_files import lasting_secret, private_directory
 from .proxy import FabricProxy, unix_url
@@ -111,7 +112,8 @@ def _complete(c: Any, settings: Settings) -> Settings:
         # a hub that may become its users (up --local as root) must not hand that right to their sessions
         capabilities.drop_inheritance()
     install(settings)
-    runtime()  # made now: opening the record takes a second that no user's click should wait for
+    # made now: opening the record takes a second that no user's click should wait for
+    runtime().when_open.append(trends.keep)
     patches.apply_all(c, settings, SERVICE)
     end_children_with_hub(c)
     return settings

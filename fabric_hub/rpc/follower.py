@@ -97,6 +97,15 @@ class Follower(Generic[T]):
             return self.value
         return self._keep(await self._asks(None, LONG_POLL_S, since))
 
+    async def glance(self) -> T | None:
+        """The value as the daemon has it at this moment. It is not followed for that, and its source is not asked."""
+        if self._task is None or self._task.done():
+            try:
+                self._keep(await self._asks(None, 0.0, None))
+            except FabricError as error:
+                self._fail(whole(error))
+        return self.value
+
     async def _run(self) -> None:
         failures = 0
         while self._wanted():

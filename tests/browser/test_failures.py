@@ -57,8 +57,10 @@ def test_a_server_that_ends_with_an_error_shows_its_last_words(
     student = visitor("student1")
     page = _start(student)
     expect(page.locator("#progress-message")).to_contain_text("Starting JupyterLab on cpu1", timeout=SLOW_MS)
+    page.get_by_role("button", name="Cancel", exact=True).focus()
     assert student.run.as_user("student1", "touch", ".jupyter/seen").returncode == 0
     expect(page.locator("body")).to_contain_text("JupyterLab couldn't start (exit code 3).", timeout=SLOW_MS)
+    expect(page.get_by_role("link", name="Try again"), "what had the keyboard is gone").to_be_focused()
     expect(page.locator("pre")).to_contain_text("ImportError: libcudart.so.12: cannot open shared object file <here>")
     expect(page.get_by_role("heading", name="The session did not start")).to_be_visible()
     picture(page, "failed")

@@ -45,9 +45,9 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
     page = staff.start_form()
     page.locator(f"#project-{ACCOUNT}").check()
     expect(page.get_by_role("radio", name=re.compile("One GPU"))).to_be_disabled()
-    expect(page.locator("#profile-why-gpu-1")).to_contain_text(f"The budget of account {ACCOUNT} is used up")
+    expect(page.locator("#profile-why-gpu-1")).to_contain_text(f"The budget of account {ACCOUNT} has run out")
     page.goto(f"/hub/spawn/staff?opt-project={ACCOUNT}&opt-profile=gpu-1")
-    refusal = page.get_by_role("alert").filter(has_text=f"The budget of account {ACCOUNT} is used up")
+    refusal = page.get_by_role("alert").filter(has_text=f"The budget of account {ACCOUNT} has run out")
     expect(refusal).to_contain_text('in a rescue session: profile rescue ("Rescue: save and clean up").')
     assert staff.jobs() == []
     page.evaluate("window.scrollTo(0, 0)")
@@ -77,7 +77,7 @@ def test_who_has_used_up_the_budget_is_told_so_and_starts_a_rescue_session(
     item.click()
     panel = page.locator(".fabric-Usage")
     # said once: by the budget's own line, or by the warning as soon as the hub has looked at all budgets
-    said = panel.get_by_text(re.compile(r"Nothing is left: no new session with a GPU can start\.|is used up: "))
+    said = panel.get_by_text(re.compile(r"Nothing is left: no new session with a GPU can start\.|has run out: "))
     expect(said).to_have_count(1)
     expect(panel).to_contain_text("GPU-hours (no personal limit)")
     picture(page, "rescue-session")

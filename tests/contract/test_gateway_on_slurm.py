@@ -276,7 +276,7 @@ async def test_more_time_never_goes_beyond_the_jobs_qos_and_budget(gateway: Stag
             embedded.slurm(*change, "modify", "qos", name, "set", "GrpTRESMins=cpu=-1")
             await gateway.fresh_limits()
             session, job = await running_in(gateway, name)
-        assert refused.value.message.startswith(f"The budget of QOS {name} is used up"), refused.value.message
+        assert refused.value.message.startswith(f"The budget of QOS {name} has run out"), refused.value.message
     finally:
         embedded.slurm("scancel", "--quiet", f"--qos={name}")
         left = f"squeue -h -o %i --qos={name}"

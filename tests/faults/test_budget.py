@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slurm, pytest.mark.hub, pytest.mark.root]
 
 ACCOUNT = "ml-course"
 MINUTES = 3000  # the demo's budget
-USED_UP = f"The budget of account {ACCOUNT} is used up: "
+USED_UP = f"The budget of account {ACCOUNT} has run out: "
 
 
 def _grant(site: BrokenSite, minutes: int) -> None:

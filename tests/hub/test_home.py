@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -114,6 +115,28 @@ def test_a_new_session_leads_to_the_form_of_a_valid_free_name_and_starts_nothing
         assert person.browser.get("/hub/new-session", params={"name": typed}).url.path == f"{form}/session-2"
     assert 'value="session-2"' in person.browser.get("/hub/home").text
     person.stop()
+
+
+def test_who_starts_again_what_is_still_stopping_gets_its_name_as_soon_as_that_is_given_up(
+    site: SmallSite, person: Person
+) -> None:
+    person.log_in()
+    form = f"/hub/spawn/{person.name}"
+    person.start(profile="small")
+    person.until_ready()
+    session = site.session_of(person)
+    assert 'value="session-2"' in person.browser.get("/hub/home").text
+    site.gateway.fake.lingers = True
+    stopped = person.stop_later()
+    until(lambda: "Start again" in read(live(person)["html"]), "it is offered again")
+    assert person.servers()[""]["pending"] == "stop"
+    assert 'value="default"' in person.browser.get("/hub/home").text, "the name that is given up"
+    assert person.browser.get("/hub/new-session", params={"name": "two"}).url.path == f"{form}/two", "no need to wait"
+    with ThreadPoolExecutor(1) as hand:
+        again = hand.submit(person.browser.get, "/hub/new-session", params={"name": "default"})
+        site.gateway.call(lambda fake: fake.end(session.id, "CANCELLED"))
+        assert again.result(60).url.path.rstrip("/") == form
+    assert stopped.result(60).status_code in (202, 204)
 
 
 def test_a_session_goes_on_in_a_new_one_with_its_choices_for_its_own_person_alone(

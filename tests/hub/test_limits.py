@@ -17,7 +17,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.hub
 
-USED_UP = "The budget of account twin-acc is used up: 10 of 10 GPU-hours used."
+USED_UP = "The budget of account twin-acc has run out: 10 of 10 GPU-hours used."
 ASK = "Ask the owner of the project for more."
 NEAREST = "In project Digital twin you can have Two CPUs for up to 4 hours."
 OFFER = 'You can still open your files in a rescue session: profile rescue ("Rescue").'

@@ -75,9 +75,16 @@ def test_the_page_follows_everybodys_sessions_and_the_queue_and_an_operator_stop
         return one if 'data-state="Running"' in one else None
 
     shown = until(running, "it is shown as running")
+    drawn = re.findall(r'<svg class="operate-line".+?aria-label="(.+?)">.+?<title>(.+?)</title>.+?<path d="M(.+?)" />',
+                       now(operator)["now"], re.DOTALL)  # fmt: skip
+    assert [label for label, title, path in drawn if label == title and path] == [label for label, _, _ in drawn]
+    assert [label.split(" since ")[0] for label, _, _ in drawn] == [
+        "Sessions running", "Sessions queued", "GPUs free", "Longest wait",
+    ]  # fmt: skip
     for told in (person.name, "Digital twin", "One GPU", str(session.job_id), f'data-stop-session="{session.id}"'):
         assert told in shown
     page = words(operator.browser.get(PAGE))
+    assert re.search(r"The lines show the last 6 hours\. The hub has counted since .*\d\d:\d\d", page)
     for told in ("Sessions running", "REST service Working", "Record of sessions Working", "Catalogue service Working"):
         assert told in page
 

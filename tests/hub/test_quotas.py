@@ -151,18 +151,18 @@ def test_the_home_page_says_when_a_session_ends_what_is_left_and_what_to_worry_a
     until(lambda: "0.0 of 100 GPU-hours left · used up" in home(), "the page has heard of the limits")
     assert "default Running Digital twin" in home()
     until(
-        lambda: "The budget of project twin is used up: 100 of 100 GPU-hours." in home(),
+        lambda: "The budget of project twin has run out: 100 of 100 GPU-hours are used." in home(),
         "the service has looked at the budgets",
         60,
     )
     assert "The budget of project twin" in words(person.browser.get(f"/hub/spawn/{person.name}/more"))
     assert "closed-shop" not in home()
     boss = generous.person("boss").log_in()
-    used_up = "The budget of project closed-shop is used up: 10.0 of 10.0 GPU-hours."
+    used_up = "The budget of project closed-shop has run out: 10.0 of 10.0 GPU-hours are used."
     assert f"{used_up} Ask the operators for more." in words(boss.browser.get("/hub/home")), "its owner is told more"
     refused = boss.form(project="closed-shop", profile="gpu-1")
     assert refused.status_code == 403
-    assert "The budget of account shop-acc is used up" in words(refused)
+    assert "The budget of account shop-acc has run out" in words(refused)
     assert "Ask the operators for more." in words(refused)
     assert used_up not in words(refused), "once is enough"
     card = r"One GPU 1 . H200 · 4 cores · 2 GB memory 4 of 4 free 1 GPU-hour per hour Not now: the budget is used up"

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support import panel_catalogue as catalogue
 from tests.support.answering_hub import AnsweringHub
 from tests.support.answering_node import AnsweringNode
-from tests.support.chromium import faults, from_palette, open_lab
+from tests.support.chromium import faint_edges, faults, from_palette, open_lab
 from tests.support.running_session import RunningSession
 
 pytestmark = [pytest.mark.image, pytest.mark.browser, pytest.mark.timeout(600)]
@@ -258,11 +258,13 @@ def test_axe_finds_nothing_wrong_in_light_and_dark(
     expect(panel.locator(".fabric-Panel-notice")).to_be_visible()  # what was added makes it ask the hub anew
     expect(panel.get_by_role("button", name="Insert loading code of wind-farm")).to_be_visible()
     assert faults(chromium, PANEL) == []
+    assert faint_edges(chromium, PANEL) == []
     for title in ("Patients of a ward (synthetic)", "Faults of a power grid", "Wind farm, hourly output"):
         line(panel, title).click()
         expect(tab_of(chromium, title)).to_be_visible()
         assert faults(chromium, TAB) == []
     expect(tab_of(chromium, "Wind farm, hourly output")).to_contain_text("1 row.")
+    assert faint_edges(chromium, TAB) == []
     if place := os.environ.get("FABRIC_PANEL_PICTURES"):
         chromium.screenshot(path=Path(place) / f"{theme}.png", animations="disabled")
     make_narrow(chromium)

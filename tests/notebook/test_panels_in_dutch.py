@@ -1,4 +1,4 @@
-"""The panels in English and Dutch, as pictures: no page mixes languages without saying so."""
+"""The panels in English and Dutch, light and dark, as pictures: no page mixes languages without saying so."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support import panel_catalogue as catalogue
 from tests.support import pictures
 from tests.support.answering_hub import AnsweringHub
 from tests.support.answering_node import AnsweringNode
-from tests.support.chromium import faults, open_lab
+from tests.support.chromium import dark_from_the_start, faint_edges, faults, open_lab, until_theme
 from tests.support.running_session import RunningSession, session_environment
 
 from .conftest import with_datasets
@@ -41,24 +41,37 @@ SETTINGS = ("Fabric Hub session", "Usage panel"), ("Sessie van Fabric Hub", "Pan
 SAME = 12
 
 
-@pytest.fixture(params=["en", "nl"])
+SEEN = [
+    pytest.param((language, theme), id=f"{language}-{theme}", marks=[pytest.mark.long] if theme == "dark" else [])
+    for theme in ("light", "dark")
+    for language in ("en", "nl")
+]
+
+
+@pytest.fixture(params=SEEN)
 def speaking(
     request: pytest.FixtureRequest, python: Path, hub: AnsweringHub, node: AnsweringNode, tmp_path: Path
-) -> Iterator[tuple[str, RunningSession]]:
-    """A language, and a session of a person who has chosen it on the hub."""
+) -> Iterator[tuple[str, str, RunningSession]]:
+    """A language and a theme, and a session of a person who has chosen both."""
+    language, theme = request.param
     hub.datasets = catalogue.told()
-    environment = session_environment(hub.url, **with_datasets(node), FABRIC_LANGUAGE=request.param)
+    environment = session_environment(hub.url, **with_datasets(node), FABRIC_LANGUAGE=language)
     with RunningSession(python, tmp_path, environment) as session:
+        if theme == "dark":
+            dark_from_the_start(session.home)
         session.announced_by(hub)
-        yield request.param, session
+        yield language, theme, session
 
 
 def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
-    chromium: Page, speaking: tuple[str, RunningSession]
+    chromium: Page, speaking: tuple[str, str, RunningSession]
 ) -> None:
-    language, session = speaking
+    language, theme, session = speaking
     assert session.get("fabric/clusters", method="POST", body={"name": "study", "n_workers": 1})[0] == 201
     open_lab(chromium, session)
+    until_theme(chromium, theme)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    look_at_the_launcher(chromium, language, theme)
     english = _english_only()
     for place, names in PANELS.items():
         name = names[language == "nl"]
@@ -68,12 +81,12 @@ def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
         expect(panel).not_to_contain_text(re.compile(" …$"))
         if place == CLUSTERS:
             expect(panel.locator(".fabric-Cluster-states")).to_have_text(RUNNING[language])
-        PICTURES.mkdir(parents=True, exist_ok=True)
         shown = f"panel-{place[len('.fabric-') :].lower()}"
-        panel.screenshot(path=PICTURES / f"{shown}-{language}.png")
+        panel.screenshot(path=PICTURES / f"{shown}-{language}-{theme}.png")
         if pictures.wanted(shown):
-            pictures.keep(panel, shown, language, "light")
+            pictures.keep(panel, shown, language, theme)
         assert faults(chromium, place) == []
+        assert faint_edges(chromium, place) == []
         said = panel.inner_text()
         if language == "nl":
             assert [text for text in english if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said)] == []
@@ -85,7 +98,20 @@ def test_every_panel_speaks_the_language_that_was_chosen_on_the_hub(
     else:
         expect(usage).to_contain_text("80.0 of 200 GPU-hours used, 120 left")
         expect(usage).not_to_contain_text("The menus of JupyterLab itself")
-    look_at_the_settings(chromium, language)
+    if theme == "light":
+        look_at_the_settings(chromium, language)
+
+
+def look_at_the_launcher(page: Page, language: str, theme: str) -> None:
+    """The launcher has our section, in the language of the panels."""
+    cards = page.locator(".jp-LauncherCard[data-category=Fabric]")
+    expect(cards.first).to_be_visible()
+    expect(cards.filter(has_text=("Usage", "Verbruik")[language == "nl"])).to_have_count(1)
+    launcher = page.locator(".jp-Launcher")
+    launcher.screenshot(path=PICTURES / f"launcher-{language}-{theme}.png")
+    if pictures.wanted("panel-launcher"):
+        pictures.keep(launcher, "panel-launcher", language, theme)
+    assert faults(page, ".jp-LauncherCard[data-category=Fabric]") == []
 
 
 def look_at_the_settings(page: Page, language: str) -> None:

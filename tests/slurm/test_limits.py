@@ -19,7 +19,7 @@ def test_a_budget_used_up_is_refused_a_raised_one_is_not_and_cpus_are_free_of_it
     lab.limit(GrpTRESMins="gres/gpu=0")
     refused = lab.decision(lab.ask())
     assert refused.reason == "budget"
-    assert f"The budget of account {lab.account} is used up: 0 of 0 GPU-hours used." == str(refused.message)
+    assert f"The budget of account {lab.account} has run out: 0 of 0 GPU-hours used." == str(refused.message)
     rescue = lab.ask(gpus=0, partition="cpu")
     assert not lab.decision(rescue).refused
 
@@ -36,7 +36,7 @@ def test_a_parents_budget_counts_and_is_named(lab: Lab) -> None:
     lab.limit(GrpTRESMins="gres/gpu=600")
     lab.sacctmgr("modify", "account", lab.parent, "set", "GrpTRESMins=gres/gpu=0")
     refused = lab.decision(lab.ask())
-    assert f"The budget of account {lab.parent} is used up" in str(refused.message)
+    assert f"The budget of account {lab.parent} has run out" in str(refused.message)
     held = lab.submit(lab.ask())
     assert lab.until(held, "AssocGrpGRESMinutes").state == "PENDING"
     told = balance(lab.limits(), lab.snapshot(), lab.account, now=time.time())
@@ -118,7 +118,7 @@ def _qos(lab: Lab, *limits: str) -> Iterator[str]:
     [
         ("MaxWall=30", "QOS {qos} allows a job at most 30 minutes, not 1 hour.", "QOSMaxWallDuration"),
         ("MaxTRESPerUser=gres/gpu=0", "QOS {qos} allows at most 0 GPUs for {user}", "QOSMaxGRESPerUser"),
-        ("GrpTRESMins=gres/gpu=0", "The budget of QOS {qos} is used up", "QOSGrpGRESMinutes"),
+        ("GrpTRESMins=gres/gpu=0", "The budget of QOS {qos} has run out", "QOSGrpGRESMinutes"),
     ],
     ids=["time", "GPUs of one user", "budget"],
 )

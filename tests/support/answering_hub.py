@@ -75,6 +75,7 @@ class AnsweringHub:
     session: dict[str, Any] = field(default_factory=lambda: dict(SESSION))
     sessions_asked: int = 0
     activities: int = 0  # told with the session's token
+    logins: int = 0  # of browsers, by OAuth
     clusters_asked: int = 0
     silent: bool = False
     datasets: dict[str, Any] = field(default_factory=dict)  # GET session/datasets; {}: this site offers none
@@ -153,6 +154,9 @@ class AnsweringHub:
         return answer(403 if "reason" in self.usage[verb] else 200, self.usage[verb])
 
     def _post(self, request: Request) -> Response:
+        if request.path == "/hub/api/oauth2/token":
+            self.logins += 1
+            return answer(200, {"access_token": TOKEN, "token_type": "Bearer"})
         body = request.json()
         if request.path.startswith(f"{DATASETS}/"):
             return self._change(request, body)

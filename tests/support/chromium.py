@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
@@ -144,11 +146,34 @@ def run_cell(page: Page, number: int, ran: Callable[[], object] | None = None) -
     again_until(page, run, ran, f"cell {number} has run", 10)
 
 
+def dark_from_the_start(home: Path) -> None:
+    """Choose JupyterLab's dark theme for a person, before their JupyterLab is opened."""
+    settings = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"theme": "JupyterLab Dark"}))
+
+
+def until_theme(page: Page, theme: str) -> None:
+    """The stylesheet of JupyterLab's theme is there, and what is seen has its colours.
+
+    :param theme: ``light`` or ``dark``.
+    """
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
+    page.wait_for_function(
+        """dark => {
+          const style = getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim();
+          return style !== '' && (style === '#111') === dark;
+        }""",
+        arg=theme == "dark",
+    )
+
+
 def in_the_dark(page: Page) -> None:
     """Choose JupyterLab's dark theme, by its menu."""
     theme = "JupyterLab Dark"
     page.get_by_role("menuitem", name="Settings").click()
-    page.get_by_text("Theme", exact=True).first.hover()
+    # the settings editor, where it is open, lists a Theme, too
+    page.get_by_role("menu").get_by_text("Theme", exact=True).hover()
     page.get_by_role("menuitem", name=theme, exact=True).click()
     expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
 
@@ -158,3 +183,62 @@ def faults(page: Page, part: str) -> list[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("part => axe.run(part)", part)["violations"]
     return [f"{rule['id']}: {rule['help']}: {[node['html'][:200] for node in rule['nodes']]}" for rule in found]
+
+
+# Colours as the browser paints them over each other, and their contrasts.
+_COLOURS = """
+  const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const painted = colours => {
+    for (const colour of ['white', ...colours]) {
+      pen.fillStyle = colour;
+      pen.fillRect(0, 0, 1, 1);
+    }
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const ground = one => (one ? [...ground(one.parentElement), getComputedStyle(one).backgroundColor] : []);
+  const light = ([red, green, blue]) =>
+    [red, green, blue]
+      .map(one => one / 255)
+      .map(one => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, one, index) => sum + one * [0.2126, 0.7152, 0.0722][index], 0);
+  const contrast = (one, other) => {
+    const [dark, bright] = [light(one), light(other)].sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05);
+  };
+  const controls = 'input:not([type=range], [type=checkbox], [type=radio]), select, textarea, button';
+  const all = part => [...document.querySelectorAll(part)]
+    .flatMap(one => [...one.querySelectorAll(controls)])
+    .filter(one => one.checkVisibility());
+"""
+# Each control of a part, and how its edge contrasts with what is around it: what is filled in has an edge, and a button
+# may do without one.
+_EDGES = f"""part => {{{_COLOURS}
+  return all(part)
+    .map(one => [one, getComputedStyle(one)])
+    .map(([one, style]) => [one, style, style.borderTopStyle === 'none' ? 0 : parseFloat(style.borderTopWidth)])
+    .filter(([one, , width]) => width > 0 || one.tagName !== 'BUTTON')
+    .map(([one, style, width]) => {{
+      const [around, own] = [ground(one.parentElement), style.backgroundColor];
+      const edge = width > 0 ? painted([...around, own, style.borderTopColor]) : painted([...around, own]);
+      return [one.outerHTML.slice(0, 160), contrast(edge, painted(around))];
+    }});
+}}"""
+# What stands in empty fields of a part, which axe-core does not look at.
+_HINTS = f"""part => {{{_COLOURS}
+  return all(part)
+    .filter(one => one.placeholder)
+    .map(one => [one, getComputedStyle(one, '::placeholder').color])
+    .map(([one, colour]) => [one.placeholder, contrast(painted([...ground(one), colour]), painted(ground(one)))]);
+}}"""
+
+
+def faint_edges(page: Page, part: str) -> list[str]:
+    """Controls of a part of a page (a CSS selector) whose edges have less than 3 to 1 (WCAG 2.2, 1.4.11), and empty
+    fields whose hints have less than 4.5 to 1 (1.4.3).
+
+    :raises AssertionError: there is no control with an edge, so nothing was looked at.
+    """
+    edges, hints = page.evaluate(_EDGES, part), page.evaluate(_HINTS, part)
+    assert edges, f"{part} has no control with an edge"
+    faint = [one for one in edges if one[1] < 3] + [one for one in hints if one[1] < 4.5]
+    return [f"{control}: {contrast:.2f} to 1" for control, contrast in faint]

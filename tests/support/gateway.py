@@ -82,6 +82,7 @@ class FakeGateway:
         self.words = ""  # what the site says to the next submits
         self.requests: list[SubmitRequest] = []  # submits that made a job, in order
         self.cancels: list[CancelRequest] = []
+        self.lingers = False  # whether what is cancelled is still completing, until a test ends it
         self.logs: dict[str, tuple[str, ...]] = {}
         self.preparing: set[str] = set()  # sessions whose job runs, and whose script has not begun
         self.removed: list[str] = []
@@ -305,8 +306,9 @@ class FakeGateway:
                 if not may_end(request.lines, witness, job.submitted_at, self.ledger.began_at):
                     raise FabricError(NOT_OF_THIS_RECORD(session=request.session, job=job.job_id))
         self.cancels.append(request)
+        state = "COMPLETING" if self.lingers else "CANCELLED"
         for job in live:
-            self._put(job.model_copy(update={"state": "CANCELLED", "reason": "", "ends_at": time.time()}))
+            self._put(job.model_copy(update={"state": state, "reason": "", "ends_at": time.time()}))
 
     async def extend(self, request: ExtendRequest) -> None:
         account = self.account_of(request.user)

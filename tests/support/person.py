@@ -50,6 +50,10 @@ class Person:
     def stop(self, server: str = "", **body: Any) -> httpx.Response:
         return self.api.request("DELETE", self._server(server), json=body or None)
 
+    def stop_later(self, server: str = "") -> Future[httpx.Response]:
+        """A stop whose answer comes once it is down, or has taken long enough for the hub (10 s)."""
+        return self._hands.submit(self.stop, server)
+
     def servers(self) -> dict[str, dict[str, Any]]:
         """What the hub says of the servers that start or run, by name."""
         answer = self.api.get(f"/users/{self.name}")

@@ -13,7 +13,7 @@ PLACE: Final = Path(__file__).parents[2] / "docs" / "images" / "pages"
 SHOWN: Final = (
     "login", "home", "home-running", "start", "waiting", "failed", "stopping", "datasets", "dataset-terms",
     "projects", "project", "report", "operate", "operate-projects", "announcements", "month", "reports", "tokens",
-    "accessibility", "not-found", "panel-datasets", "panel-clusters", "panel-usage",
+    "accessibility", "not-found", "panel-launcher", "panel-datasets", "panel-clusters", "panel-usage",
 )  # fmt: skip
 _QUALITY: Final = 72
 

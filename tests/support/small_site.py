@@ -273,7 +273,7 @@ class SmallSite:
     def reset(self) -> None:
         """What one test changed does not reach the next."""
         self.gateway.fake.hold, self.gateway.fake.refusal, self.answers = False, None, True
-        self.gateway.fake.reason, self.gateway.fake.words = "Priority", ""
+        self.gateway.fake.reason, self.gateway.fake.words, self.gateway.fake.lingers = "Priority", "", False
 
     def begin(self, session: str) -> None:
         """A waiting job gets its node, and its server comes up."""

@@ -3,6 +3,7 @@
 :class:`SessionServer` serves on the launcher's socket and keeps the site's
 policy above the user's files. :class:`SessionHub` is JupyterHub's extension,
 except that a hub that does not answer right now delays and ends nothing.
+:class:`SessionLogin` lets two tabs log in at the same moment.
 """
 
 from __future__ import annotations
@@ -43,6 +44,36 @@ POLICY = Config(
         "AsyncMappingKernelManager": {"kernel_manager_class": "fabric_lab.server.kernels.SessionKernel"},
     }
 )
+
+
+class SessionLogin(_hub.HubOAuth):  # type: ignore[name-defined, misc]
+    """JupyterHub's login of a browser to this session, of two tabs at once, too.
+
+    A login leaves its state in a cookie, and JupyterHub takes another name for the cookie where the request brings one
+    of another login. Two tabs that are opened at the same moment bring none: the second answer's cookie takes the place
+    of the first one's, and that tab is told "oauth state does not match".
+    """
+
+    def set_state_cookie(self, handler: Any, next_url: str | None = None, **more: Any) -> str:
+        """Under a name of its own while another login may be under way in any browser."""
+        under_way = len(self._oauth_states) > 0
+        return str(super().set_state_cookie(_Beside(handler) if under_way else handler, next_url, **more))
+
+
+class _Beside:
+    """A request's handler, as one to which the browser has brought the cookie of another login."""
+
+    def __init__(self, handler: Any) -> None:
+        self._handler = handler
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._handler, name)
+
+    def get_cookie(self, _name: str) -> str:
+        return "another login"
+
+
+_hub.HubOAuth = SessionLogin  # type: ignore[attr-defined] # which its identity provider makes
 
 
 class SessionServer(ServerApp):

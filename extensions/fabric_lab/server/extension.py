@@ -95,6 +95,6 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     page.update(translation.for_page())
     page["fabricClusters"] = find_spec("dask_jobqueue") is not None  # nor does an image without Dask
     if service.url:
-        routes += usage.install(server, base, service)
+        routes += usage.install(server, base, service, hub_answer)
     routes += pdf_handlers.routes(server.base_url)
     server.web_app.add_handlers(".*$", routes)

@@ -51,11 +51,16 @@ def session_end(answer: Answer) -> float | None:
     return float(ends_at) if isinstance(ends_at, int | float) else None
 
 
-class Usage:
-    """What the handlers share."""
+def urgent(body: dict[str, Any]) -> tuple[object, object]:
+    """What tabs hear of at once, of what the service says of the session: an operator's order, and announcements."""
+    return body.get("stop_at"), body.get("announcements") or []
 
-    def __init__(self, service: AsyncHubClient, say: Any) -> None:
-        self.service = service
+
+class Usage:
+    """What the handlers share; ``facts`` is what they are told of the session itself."""
+
+    def __init__(self, service: AsyncHubClient, say: Any, facts: Kept) -> None:
+        self.service, self.facts = service, facts
         self.quota = Kept(service, "/quota", KEEP_S)
         self.gpus = Gpus(os.environ)
         self.ending = Ending(say)
@@ -104,15 +109,16 @@ class Usage:
 
     async def _follow_end(self) -> None:
         """An end that comes nearer, also while nobody looks: a preemption that Slurm has announced, or an operator's
-        order, of which tabs hear at once."""
-        stop_at: object = None
+        order, of which tabs hear at once, as of what operators announce."""
+        known = urgent({})
         while True:
             body = (await self.service.ask()).body
             ends_at = facts.combine(os.environ, body)["ends_at"]
             if body is not None:
                 self.quota.forget()  # tabs that are told now ask for what is so now
-                if body.get("stop_at") != stop_at:
-                    stop_at = body.get("stop_at")
+                if (now := urgent(body)) != known:
+                    known = now
+                    self.facts.forget()
                     self.ending.notify()
                 self.ending.known(ends_at, time.time())
             await asyncio.sleep(END_LOOK_S)
@@ -234,13 +240,14 @@ def plain_paths(listed: object) -> list[str]:
 
 
 def install(
-    server: ServerApp, base: str, service: AsyncHubClient
+    server: ServerApp, base: str, service: AsyncHubClient, facts: Kept
 ) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
     """Tell the page what there is, catch Slurm's signal, begin to report once the server runs.
 
+    :param facts: what tabs are told of the session itself.
     :returns: the handlers with their addresses below ``<base>``.
     """
-    usage = Usage(service, server.log.warning)
+    usage = Usage(service, server.log.warning, facts)
     # before the first tab listens: Jupyter tells a listener of the schemas alone that were there when it came
     usage.ending.speak_through(server.event_logger)
     usage.deaths.watch(server.kernel_manager, server.session_manager, server.event_logger)

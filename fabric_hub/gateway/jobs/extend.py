@@ -23,7 +23,7 @@ from fabric_hub.messages.texts import more_time as of_time
 from fabric_hub.messages.texts.slurm_reasons import ANSWER_UNREADABLE
 from fabric_hub.slurm.limits import extension
 from fabric_hub.slurm.limits.model import Limits
-from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Snapshot
+from fabric_hub.slurm.model import ExtendRequest, Job, Phase, Reservation, Snapshot
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import command
 from fabric_hub.unix.accounts import Account
@@ -63,6 +63,20 @@ def held(jobs: Iterable[Job], request: ExtendRequest) -> Job:
         if wanted is not None and found != wanted:
             raise FabricError(other(job=job.job_id, found=found or texts.NONE(), wanted=wanted))
     return job
+
+
+def meets(found: Reservation, ends_at: float, now: float) -> bool:
+    """Whether a reservation is of some of the time from now until then (Unix seconds). Pure."""
+    return found.starts_at < ends_at and found.ends_at > now
+
+
+def began_beside(found: Reservation, job: Job) -> bool:
+    """Whether a job has none of a reservation's cores, whatever node it shares with it. Pure.
+
+    Slurm does not say which cores of a single node are reserved. But what begins outside a reservation that has begun
+    gets none of them.
+    """
+    return job.started_at is not None and job.started_at >= found.starts_at
 
 
 class Extender:
@@ -113,11 +127,13 @@ class Extender:
         own = {job.reservation, *job.reservation.split(",")}
         mine = {job.node, *await self._hostnames(nodes)}
         for found in every:
-            if found.starts_at >= ends_at or found.ends_at <= time.time():
+            if not meets(found, ends_at, time.time()):
                 continue
             if found.name in own:
                 if ends_at > found.ends_at and not found.flexible:
                     raise FabricError(of_time.ITS_RESERVATION_ENDS(reservation=found.name, ends=found.ends_at))
+                continue
+            if began_beside(found, job):
                 continue
             taken = sorted(mine.intersection(await self._hostnames(found.nodes)))
             if taken:

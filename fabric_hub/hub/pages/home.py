@@ -6,6 +6,7 @@ hub's memory and the sessions' record, and while nothing has changed from memory
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -24,6 +25,7 @@ from tornado import web
 
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.patches.starts import forget, is_started
+from fabric_hub.hub.spawner.ending import GONE_PATIENCE_S
 from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
 from fabric_hub.launch.choice import as_built
 from fabric_hub.messages.reader import current
@@ -55,6 +57,8 @@ DAY_S = 86400.0
 MOST_BEGUN = 1000
 # What counts on by itself on a page is written anew so often.
 COUNTS_S = 30.0
+# A stop waits no longer for Slurm's word (spawner/ending.py), and who asks for the session's name for the stop.
+STOPS_S = GONE_PATIENCE_S + 5.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def home_of(viewer: Any, now: float) -> Home:
         ),
         choices=offered,
         first=first,
-        new_name=free_name("", servers.keys()) or DEFAULT,
+        new_name=free_name("", [name for name, server in servers.items() if server.pending != "stop"]) or DEFAULT,
     )
 
 
@@ -283,19 +287,27 @@ class Remove(BaseHandler):  # type: ignore[misc]
         self.set_status(204)
 
 
+async def given_up(user: Any, name: str) -> None:
+    """Wait until a person's server that is being stopped has given up its name, a moment; of another one do nothing."""
+    spawner = user.spawners.get(name)
+    stopping = spawner._stop_future if spawner is not None and spawner.pending == "stop" else None
+    if stopping is not None:
+        await asyncio.wait([stopping], timeout=STOPS_S)
+
+
 class New(BaseHandler):  # type: ignore[misc]
     """``GET /hub/new-session``: lead to the start form of a session that is not there yet. Changes nothing.
 
-    ``name`` is what somebody typed: it is made valid, and another one is taken where it is in use. Options of the form
-    (``opt-…``) are handed on.
+    ``name`` is what somebody typed: it is made valid, and another one is taken where it is in use. One that a session
+    gives up that is being stopped is waited for. Options of the form (``opt-…``) are handed on.
     """
 
     @web.authenticated
     async def get(self) -> None:
         """Lead there."""
-        user = self.current_user
-        taken = {*servers_of(user), *runtime().store.live_names(user.name)}
-        name = free_name(self.get_query_argument("name", ""), taken)
+        user, typed = self.current_user, self.get_query_argument("name", "")
+        await given_up(user, free_name(typed, ()))
+        name = free_name(typed, {*servers_of(user), *runtime().store.live_names(user.name)})
         chosen = [
             (key, value)
             for key in self.request.query_arguments

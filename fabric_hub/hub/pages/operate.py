@@ -33,6 +33,7 @@ from .home import reports_of
 from .machines import age
 from .operate_rows import Numbers, Row, in_queue, numbers, row
 from .sessions import shown
+from .trends import Lines, trends
 
 PATH: Final = "/operate"
 # What no snapshot has in it, as what sessions say of themselves, is looked at so often.
@@ -45,7 +46,7 @@ QUEUE_SHOWN: Final = 10
 class Board:
     """What the page shows of all sessions, and of the site's parts.
 
-    ``updated`` says how old it is, None where nothing is known of Slurm.
+    ``updated`` says how old it is, None where nothing is known of Slurm; ``lines`` are the numbers' last hours.
     """
 
     numbers: Numbers
@@ -53,6 +54,7 @@ class Board:
     rows: tuple[Row, ...]
     updated: Any
     health: tuple[PartState, ...]
+    lines: Lines | None = None
     queue_shown: int = QUEUE_SHOWN
 
 
@@ -106,7 +108,7 @@ def board_of(shared: HubRuntime, health: tuple[PartState, ...], now: float) -> B
         row(shown(session), profiles.get(session.profile), known[name], snapshot, said.get(name), now, stops.get(name))
         for name, session in sorted(sessions.items(), key=lambda item: (item[1].user, item[1].server_name))
     )
-    return Board(numbers(rows, snapshot), in_queue(rows), rows, age(snapshot), health)
+    return Board(numbers(rows, snapshot), in_queue(rows), rows, age(snapshot), health, trends.lines(now))
 
 
 def _snapshot(shared: HubRuntime) -> Snapshot | None:

@@ -139,7 +139,7 @@ def row(
         about=about,
         state=state,
         word=_WORDS[state](),
-        since=(job.submitted_at if job else None) or session.submitted_at or session.created_at,
+        since=waits_since(session, job),
         node=(job.node if job else "") or session.node or "",
         job=session.job_id,
         why=_why(state, job, snapshot),
@@ -150,6 +150,11 @@ def row(
         cost=cost(session, profile, job, running.started_at if running else None, now),
         stop=stop,
     )
+
+
+def waits_since(session: Session, job: Job | None) -> float:
+    """When a session's job was submitted, as Slurm has it or else its record, in Unix seconds."""
+    return (job.submitted_at if job else None) or session.submitted_at or session.created_at
 
 
 def state_of(session: Session, status: SessionStatus) -> str:

@@ -143,9 +143,13 @@
     head(words.failed);
     icon("failed");
     message.className = "fabric-failure";
+    if (dialog.open) dialog.close("no"); // there is no place to give up any more
+    const gone = [hint, cancel, notify, part("pending-sooner")];
+    const focused = gone.some((one) => one.contains(document.activeElement));
     showQueue({});
-    for (const gone of [hint, cancel, notify]) gone.hidden = true;
+    for (const one of gone) one.hidden = true;
     part("pending-after").hidden = false;
+    if (focused) part("again").focus(); // what had the keyboard is not there any more
     part("fabric-rescue")?.classList.remove("btn-sm");
     for (const log of message.querySelectorAll("pre")) log.scrollTop = log.scrollHeight; // its end says most
   }

@@ -99,7 +99,7 @@ ABOVE_PROFILES = Reason(
 )
 BUDGET_USED_UP = Reason(
     "budget-is-used-up",
-    N_("{title:capital} is used up: {used:hours} of {limit:hours} GPU-hours. Ask {whom} for more."),
+    N_("{title:capital} has run out: {used:hours} of {limit:hours} GPU-hours are used. Ask {whom} for more."),
     who=Who.OWNER,
 )
 BUDGET_LASTS = Reason(

@@ -48,7 +48,7 @@ PROFILE_HOURS = Reason(
 NO_PROJECT = Reason(
     "no-project",
     N_("{user} isn't in a project yet."),
-    N_("Ask the owner of a project to add you."),
+    N_("Ask a project owner to add you."),
     who=Who.OWNER,
     label="project",
     status=403,

@@ -135,7 +135,7 @@ JOB_LEAST = Reason(
 
 BUDGET_USED_UP = Reason(
     "budget-used-up",
-    N_("The budget of {scope} is used up: {used}."),
+    N_("The budget of {scope} has run out: {used}."),
     N_("Ask {whom} for more."),
     who=Who.OWNER,
     label="budget",

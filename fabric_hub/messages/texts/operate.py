@@ -31,6 +31,18 @@ NODES_OUT = Reason(
     "operate-nodes-out", P_("{n} node is out of service", "{n} nodes are out of service"), who=Who.OPERATOR
 )
 
+# the last hours of a number, as the text of its line
+
+LINE = Reason("operate-line", N_("{what} since {since:clock}: {span}"), who=Who.NOBODY)
+LINE_RUNNING = Reason("operate-line-running", N_("Sessions running"), who=Who.NOBODY)
+LINE_QUEUED = Reason("operate-line-queued", N_("Sessions queued"), who=Who.NOBODY)
+LINE_GPUS = Reason("operate-line-gpus", N_("GPUs free"), who=Who.NOBODY)
+LINE_OLDEST = Reason("operate-line-oldest", N_("Longest wait"), who=Who.NOBODY)
+COUNTS = Reason("operate-line-counts", N_("{least:number} to {most:number}"), who=Who.NOBODY)
+COUNT = Reason("operate-line-count", N_("{most:number} all the time"), who=Who.NOBODY)
+WAITS = Reason("operate-line-waits", N_("{least:left} to {most:left}"), who=Who.NOBODY)
+WAIT = Reason("operate-line-wait", N_("{most:left} all the time"), who=Who.NOBODY)
+
 # the state of a session, and why it waits, to an operator
 
 NOT_KNOWN = Reason("operate-not-known", N_("Not known"), who=Who.NOBODY)

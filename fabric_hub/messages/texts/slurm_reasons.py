@@ -273,16 +273,16 @@ ENDED_LAUNCH = Reason(
 )
 ENDED_RECONFIG = Reason("session-node-reconfig", N_("The node {node} could not be reconfigured. Start again."))
 ENDED_REVOKED = Reason("session-revoked", N_("The job went to another cluster."), who=Who.NOBODY)
-FAILED = Reason("session-failed", N_("The session failed. Its log says why."))
-FAILED_EXIT = Reason("session-failed-exit", N_("The session failed with exit code {exit}. Its log says why."))
-FAILED_SIGNAL = Reason("session-failed-signal", N_("The session failed (signal {signal}). Its log says why."))
+FAILED = Reason("session-failed", N_("JupyterLab stopped with an error. Check the session's log."))
+FAILED_EXIT = Reason("session-failed-exit", N_("JupyterLab stopped (exit code {exit}). Check the session's log."))
+FAILED_SIGNAL = Reason("session-failed-signal", N_("JupyterLab stopped (signal {signal}). Check the session's log."))
 REFUSED_AFTER_ALL = Reason("session-refused", N_("Slurm refused the job: no node has all that it asks for."))
 ENDED_BY_SIGNAL_OR_NODE = Reason(
-    "session-signal-or-node", N_("The session was ended by a signal, or {node} could not start it. Its log says why.")
+    "session-signal-or-node", N_("The session was ended by a signal, or {node} could not start it. Check its log.")
 )
 ENDED_BY_THIS_SIGNAL_OR_NODE = Reason(
     "session-this-signal-or-node",
-    N_("The session was ended by a signal (signal {signal}), or {node} could not start it. Its log says why."),
+    N_("The session was ended by a signal (signal {signal}), or {node} could not start it. Check its log."),
 )
 ENDED_WITH_RESERVATION = Reason(
     "session-reservation-over",

@@ -38,7 +38,7 @@ SO_MANY_AHEAD = Reason(
     "so-many-jobs-ahead", P_("{n} job is ahead of you.", "{n} jobs are ahead of you."), who=Who.NOBODY
 )
 JOB_IN = Reason("job-in-partition", N_("Slurm job {job} · {partition}"), who=Who.NOBODY)
-IN_QUEUE = Reason("in-queue", N_("Job {job} waits in the queue."), who=Who.NOBODY)
+IN_QUEUE = Reason("in-queue", N_("Job {job} is in the queue."), who=Who.NOBODY)
 EXPECTED = Reason("expected-start", N_("Expected start: {at:clock}."), who=Who.NOBODY)
 PREPARING = Reason(
     "node-prepared",
@@ -170,7 +170,7 @@ AFTER_RESTART = Reason(
 HUB_FAULT = Reason(
     "hub-fault",
     N_("The hub made a mistake while starting this session."),
-    N_("Tell the operator the time: the hub's log has the details."),
+    N_("Contact support and mention the time: the hub's log has the details."),
     who=Who.OPERATOR,
     status=500,
 )

@@ -115,7 +115,9 @@ def test_a_budget_that_is_used_up_says_so_and_what_to_do() -> None:
     assert told is not None
     assert told.name == "used-up"
     assert told.text.params["title"].code == "budget-of-project"
-    assert str(told.text) == ("The budget of project physics is used up: 100 of 100 GPU-hours. Ask its owner for more.")
+    assert str(told.text) == (
+        "The budget of project physics has run out: 100 of 100 GPU-hours are used. Ask its owner for more."
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ NEXT = "You're next. Your session starts as soon as there is room in partition g
         (1, "Resources", "Waiting for a GPU", NEXT),
         (2, "Priority", "Waiting for 2 GPUs", "Other jobs are ahead of yours in the queue."),
         (0, "Resources", "Waiting in the queue", "You're next."),
-        (1, "JobHeldUser", "Waiting in the queue", "Job 7 waits in the queue. You put this job on hold."),
+        (1, "JobHeldUser", "Waiting in the queue", "Job 7 is in the queue. You put this job on hold."),
     ],
 )
 def test_while_it_waits_the_page_is_headed_by_what_it_waits_for(
@@ -94,7 +94,7 @@ def test_while_it_waits_the_page_is_headed_by_what_it_waits_for(
 
 def test_a_session_that_fails_after_its_start_is_not_said_to_have_failed_to_start() -> None:
     error = why_gone(a_session(port=4000), Found(job=a_job(state="FAILED", exit_status=1)))
-    assert error.text == "The session failed with exit code 1. Its log says why. Fix the cause and start again."
+    assert error.text == "JupyterLab stopped (exit code 1). Check the session's log. Fix the cause and start again."
 
 
 def test_a_word_of_slurm_that_nobody_knows_is_passed_on() -> None:

@@ -35,7 +35,7 @@ def test_a_refusal_and_a_text_are_logged_with_their_code_in_english(caplog: pyte
     assert caplog.messages == [
         "ann did not start: [no-image] This site offers no image. Ask an operator to build one.",
         "It waits: [no-image] This site offers no image.",
-        "[no-project] ann isn't in a project yet. Ask the owner of a project to add you.",
+        "[no-project] ann isn't in a project yet. Ask a project owner to add you.",
     ]
 
 

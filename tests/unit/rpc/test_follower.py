@@ -134,6 +134,24 @@ async def test_a_fresh_value_is_asked_for_only_where_the_last_is_older(
     assert follower.value == await asking
 
 
+async def test_a_glance_has_what_the_daemon_has_and_follows_nothing(follower: Follower[Word], daemon: Daemon) -> None:
+    for word in ("two", "three"):
+        daemon.say(word)
+        seen = await follower.glance()
+        assert seen is not None
+        assert seen.text == word
+    assert daemon.asked == [(None, 0.0, None)] * 2
+    daemon.go()
+    gone = await follower.glance()
+    assert gone is not None
+    assert gone.unavailable_since is not None
+    daemon.gone = False
+    await until(follower, "three")
+    asked = len(daemon.asked)
+    assert await follower.glance() is follower.value
+    assert len(daemon.asked) == asked, "who follows has it already"
+
+
 async def test_a_daemon_that_does_not_answer_gives_no_fresh_value(follower: Follower[Word], daemon: Daemon) -> None:
     daemon.go()
     with pytest.raises(FabricError, match="is not running"):

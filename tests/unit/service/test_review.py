@@ -110,13 +110,13 @@ def test_a_limit_above_a_project_is_told_as_what_it_is_and_its_operators_are_to_
         "project:physics#used-up-QOS-big",
     }, "the project's own limit and the user's are far away, and not told"
     assert found["project:physics#used-up-account-faculty"] == (
-        "The budget of account faculty, which limits project physics, is used up: 5,000 of 5,000 GPU-hours. "
+        "The budget of account faculty, which limits project physics, has run out: 5,000 of 5,000 GPU-hours are used. "
         "Ask the operators for more."
     )
     grant = found["project:physics#14-days-QOS-grant"]
     assert grant.startswith("The budget of QOS grant, which limits project physics, lasts until ")
     assert grant.endswith("100 of 400 GPU-hours are left, 10.0 a day are used.")
-    assert "QOS big, which limits profiles gpu-4, gpu-8 of project physics, is used up" in str(found)
+    assert "QOS big, which limits profiles gpu-4, gpu-8 of project physics, has run out" in str(found)
 
 
 def test_a_project_lasts_as_long_as_the_limit_above_it_that_is_used_up_first() -> None:
@@ -205,7 +205,7 @@ async def test_the_hook_is_told_of_each_warning_once(hooked: Settings, store: Se
     assert in_force["user:physics/jan"].params["title"].code == "budget-of-user"
     (used_up,) = [message for message in messages if message["subject"] == "project:physics"]
     assert used_up["people"] == ["ada"]
-    assert str(used_up["text"]).endswith("used up: 100 of 100 GPU-hours. Ask the operators for more."), (
+    assert str(used_up["text"]).endswith("run out: 100 of 100 GPU-hours are used. Ask the operators for more."), (
         "it is told to the owners"
     )
     assert review.hook_failures == 0

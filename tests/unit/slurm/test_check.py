@@ -45,25 +45,25 @@ REFUSED: list[tuple[Limits, str, str, str]] = [
     (
         limits(account={"grp_tres_mins": {GPU: Limit(limit=600, used=600)}}),
         "budget",
-        "The budget of account lab is used up: 10 of 10 GPU-hours used.",
+        "The budget of account lab has run out: 10 of 10 GPU-hours used.",
         "Ask the owner of the project for more.",
     ),
     (
         limits(root={"grp_tres_mins": {GPU: Limit(limit=0)}}),
         "budget",
-        "The budget of account root is used up: 0 of 0 GPU-hours used.",
+        "The budget of account root has run out: 0 of 0 GPU-hours used.",
         "Ask the operators for more.",
     ),
     (
         limits(user={"grp_tres_mins": {GPU: Limit(limit=60, used=90)}}),
         "budget",
-        "The budget of ann in account lab is used up: 1.5 of 1 GPU-hour used.",
+        "The budget of ann in account lab has run out: 1.5 of 1 GPU-hour used.",
         "owner",
     ),
     (
         limits(qos={"grp_tres_mins": {"gres/gpu:h200": Limit(limit=60, used=60)}}),
         "budget",
-        "The budget of QOS normal is used up: 1 of 1 h200 GPU-hour used.",
+        "The budget of QOS normal has run out: 1 of 1 h200 GPU-hour used.",
         "Ask the operators for more.",
     ),
     (

@@ -55,7 +55,7 @@ HELD: list[tuple[Limits, str]] = [
     ),
     (
         limits(account=budget(240, 240)),
-        "The budget of account lab is used up: 4 of 4 GPU-hours used.",
+        "The budget of account lab has run out: 4 of 4 GPU-hours used.",
     ),
     (
         limits(account=budget(300, 120), enforcement=SAFE),

@@ -228,7 +228,7 @@ def test_a_job_that_waits_for_its_reservation_says_when_that_begins() -> None:
         ("LAUNCH_FAILED", "The node gpu1 could not start the session. Start again, or tell the operators."),
         ("RECONFIG_FAIL", "The node gpu1 could not be reconfigured. Start again."),
         ("REVOKED", "The job went to another cluster."),
-        ("FAILED", "The session failed with exit code 3. Its log says why."),
+        ("FAILED", "JupyterLab stopped (exit code 3). Check the session's log."),
         ("RUNNING", "Running on gpu1."),
         ("SUSPENDED", "Suspended by Slurm: it goes on when a higher-priority job is done."),
         ("STOPPED", "Stopped by a signal: it goes on when it is told to."),
@@ -264,17 +264,17 @@ def test_a_session_that_slurm_ended_with_its_reservation_or_a_budget_says_so(
 @pytest.mark.parametrize(
     ("ended", "told"),
     [
-        ({"exit_signal": 9}, "The session failed (signal 9, SIGKILL). Its log says why."),
-        ({"exit_signal": 99}, "The session failed (signal 99). Its log says why."),
-        ({}, "The session failed. Its log says why."),
+        ({"exit_signal": 9}, "JupyterLab stopped (signal 9, SIGKILL). Check the session's log."),
+        ({"exit_signal": 99}, "JupyterLab stopped (signal 99). Check the session's log."),
+        ({}, "JupyterLab stopped with an error. Check the session's log."),
         ({"reason": "BadConstraints", "exit_signal": 1}, "Slurm refused the job: no node has all that it asks for."),
         (
             {"reason": "JobLaunchFailure"},
-            "The session was ended by a signal, or its node could not start it. Its log says why.",
+            "The session was ended by a signal, or its node could not start it. Check its log.",
         ),
         (
             {"reason": "JobLaunchFailure", "exit_signal": 53, "node": "gpu1"},
-            "The session was ended by a signal (signal 53), or gpu1 could not start it. Its log says why.",
+            "The session was ended by a signal (signal 53), or gpu1 could not start it. Check its log.",
         ),
     ],
 )
