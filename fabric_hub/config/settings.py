@@ -41,6 +41,7 @@ from .catalogue import CatalogueSettings
 from .hub import HubSettings, LoginSettings
 from .log import LogSettings
 from .mistakes import Mistake, MistakesError, across, at_line, explain
+from .privacy import PrivacySettings
 from .quotas import QuotasSettings
 from .site import SiteSettings
 from .spelling import as_compared
@@ -300,6 +301,7 @@ class Settings(Frozen):
         default=None, description="Absent: the hub sends no mail, and operators read reports on their page."
     )
     reports: ReportsSettings = ReportsSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @model_validator(mode="before")
     @classmethod

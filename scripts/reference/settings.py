@@ -8,6 +8,7 @@ from fabric_hub.config import settings
 from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
 from fabric_hub.config.hub import HubSettings, LoginSettings
 from fabric_hub.config.log import LogSettings
+from fabric_hub.config.privacy import PrivacySettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.config.site import SiteSettings
 from fabric_hub.config.support import MailSettings, ReportsSettings
@@ -36,6 +37,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("[quotas.storage]", StorageSettings),
         ("mail", MailSettings),
         ("reports", ReportsSettings),
+        ("privacy", PrivacySettings),
     ]
 
 
