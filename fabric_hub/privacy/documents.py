@@ -206,7 +206,12 @@ DOCUMENTS: Final = (
         "site.toml [login]",
         Purpose.LOGIN,
         texts.WHILE_MEMBER(),
-        {"kind": None, "demo_file": Personal(texts.SECRET(), _SITE_FILE, secret=True), "admins": _MEMBER, "keep_case": None},
+        {
+            "kind": None,
+            "demo_file": Personal(texts.SECRET(), _SITE_FILE, secret=True),
+            "admins": _MEMBER,
+            "keep_case": None,
+        },
     ),
 )
 
@@ -278,4 +283,3 @@ FILES: Final = (
         },
     ),
 )
-

@@ -65,7 +65,9 @@ def gathered(settings: Settings, person: Person) -> Exported:
         listed = [{"path": path, "content": content} for path, content in files.items()]
         told.documents["session-files"] = {"files": listed} if listed else {}
     told.documents["site"] = {
-        "projects": [{"project": name, "roles": list(found)} for name, found in checks.roles(settings, person.name).items()],
+        "projects": [
+            {"project": name, "roles": list(found)} for name, found in checks.roles(settings, person.name).items()
+        ],
         "settings": [{"setting": name} for name in checks.other_places(settings, person.name)],
     }
     told.documents = {

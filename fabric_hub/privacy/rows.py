@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import batched
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +21,10 @@ from .person import Person
 
 _AT_ONCE = 500  # values in one question
 HIDDEN = "(secret)"
+
+
+def _some(values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    return (values[first : first + _AT_ONCE] for first in range(0, len(values), _AT_ONCE))
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Rows:
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Conditions that each row fulfils one of."""
         column = self.there.c[self.link.column]
-        for some in batched(self.values, _AT_ONCE):
+        for some in _some(self.values):
             yield column.in_(some)
 
 
@@ -61,7 +64,7 @@ def find(connection: sa.Connection, tables: Iterable[Table], person: Person) -> 
         for step, key, named in reversed(link.through):
             other = table_of(step)
             found: dict[Any, None] = {}
-            for some in batched(values, _AT_ONCE):
+            for some in _some(values):
                 query = sa.select(other.c[key]).where(other.c[named].in_(some), other.c[key].is_not(None))
                 found |= dict.fromkeys(connection.execute(query).scalars())
             values = tuple(found)
@@ -126,23 +129,23 @@ def erase(connection: sa.Connection, found: Sequence[Rows], pseudonym: str) -> C
             if rows.link.rows:
                 n = connection.execute(sa.delete(rows.there).where(condition)).rowcount
             else:
-                _only_codes(connection, rows, condition)
-                n = connection.execute(
-                    sa.update(rows.there).where(condition).values(**_erased(rows.table, rows, pseudonym))
-                ).rowcount
+                only_codes(connection, rows.table, rows.there, condition)
+                fresh = erased_values(rows.table, rows.link, pseudonym)
+                fresh = {name: value for name, value in fresh.items() if name in rows.there.c}
+                n = connection.execute(sa.update(rows.there).where(condition).values(**fresh)).rowcount
             told[rows.table.name, Act.DELETE if rows.link.rows else Act.NUMBER] += n
     return +told
 
 
-def _erased(table: Table, rows: Rows, pseudonym: str) -> dict[str, Any]:
-    """What stands in the columns of a row that stays."""
+def erased_values(table: Table, link: Link, pseudonym: str) -> dict[str, Any]:
+    """What stands in the columns of a row that stays. Pure."""
     values: dict[str, Any] = {}
     # of a row that two people are in, each has the column that names them
-    named = {link.column for link in table.links} - {rows.link.column}
+    named = {one.column for one in table.links} - {link.column}
     for name, column in table.columns.items():
-        if column is None or column.erasure is None or name not in rows.there.c:
+        if column is None or column.erasure is None:
             continue
-        if (rows.link.only is not None and name not in rows.link.only) or name in named:
+        if (link.only is not None and name not in link.only) or name in named:
             continue
         if column.erasure.act is Act.NUMBER:
             values[name] = pseudonym
@@ -152,16 +155,22 @@ def _erased(table: Table, rows: Rows, pseudonym: str) -> dict[str, Any]:
     return values
 
 
-def _only_codes(connection: sa.Connection, rows: Rows, condition: sa.ColumnElement[bool]) -> None:
-    """Leave of each sentence its code, by which month sheets count."""
-    for name, column in rows.table.columns.items():
-        if column is None or column.erasure is None or column.erasure.act is not Act.CODE or name not in rows.there.c:
+def only_codes(
+    connection: sa.Connection, table: Table, there: sa.FromClause, condition: sa.ColumnElement[bool]
+) -> None:
+    """Leave of each sentence its code, by which month sheets count.
+
+    :param there: the table with its columns as they are written.
+    """
+    target: Any = there
+    for name, column in table.columns.items():
+        if column is None or column.erasure is None or column.erasure.act is not Act.CODE or name not in there.c:
             continue
-        sentence = rows.there.c[name]
+        sentence = there.c[name]
         for told in set(connection.execute(sa.select(sentence).where(condition, sentence.is_not(None))).scalars()):
             short = only_code(told)
             if short != told:
-                connection.execute(sa.update(rows.there).where(condition, sentence == told).values({name: short}))
+                connection.execute(sa.update(target).where(condition, sentence == told).values({name: short}))
 
 
 def only_code(told: str) -> str:

@@ -162,4 +162,3 @@ def erased(part: Part, person: Person, pseudonym: str) -> dict[str, Any]:
 
 def _listed(store: Store, found: Counter[tuple[str, Act]]) -> list[tuple[str, str, int]]:
     return [(f"{store.value}.{table}", act.value, n) for (table, act), n in found.items()]
-

@@ -54,7 +54,9 @@ SETTING_DAYS = Reason("privacy-setting-days", N_("as {setting} says (by default 
 DAYS = Reason("privacy-days", P_("{n} day", "{n} days"), who=_NOBODY)
 WHILE_USER = Reason("privacy-while-user", N_("as long as the person is a user of the hub"), who=_NOBODY)
 WHILE_SESSION = Reason("privacy-while-session", N_("as long as the session lives"), who=_NOBODY)
-WHILE_MEMBER = Reason("privacy-while-member", N_("as long as the person is in the project or has the role"), who=_NOBODY)
+WHILE_MEMBER = Reason(
+    "privacy-while-member", N_("as long as the person is in the project or has the role"), who=_NOBODY
+)
 WHILE_VALID = Reason("privacy-while-valid", N_("until it expires or is revoked"), who=_NOBODY)
 UNTIL_ERASED = Reason("privacy-until-erased", N_("until an operator erases the person"), who=Who.OPERATOR)
 UNTIL_OWNER = Reason("privacy-until-owner", N_("until the person removes it"), who=_NOBODY)
@@ -83,16 +85,18 @@ KEPT_AUDIT = Reason(
 )
 KEPT_SLURM = Reason("privacy-kept-slurm", N_("kept: Slurm and its accounting are the site's"), who=Who.OPERATOR)
 KEPT_SESSION = Reason(
-    "privacy-kept-session", N_("kept: without the person's name only Slurm's accounting tells whose it was"), who=_NOBODY
+    "privacy-kept-session",
+    N_("kept: without the person's name only Slurm's accounting tells whose it was"),
+    who=_NOBODY,
 )
 KEPT_LOGS = Reason("privacy-kept-logs", N_("kept: logs go when their time is over"), who=Who.OPERATOR)
 KEPT_BACKUPS = Reason(
-    "privacy-kept-backups", N_("kept: backups go when their time is over; erase again after a restore"), who=Who.OPERATOR
+    "privacy-kept-backups",
+    N_("kept: backups go when their time is over; erase again after a restore"),
+    who=Who.OPERATOR,
 )
 KEPT_SITE_FILE = Reason(
     "privacy-kept-site-file", N_("kept until an operator takes the person out of the site's file"), who=Who.OPERATOR
 )
-KEPT_STEWARD = Reason(
-    "privacy-kept-steward", N_("kept: who answers for the dataset names its contact"), who=_NOBODY
-)
+KEPT_STEWARD = Reason("privacy-kept-steward", N_("kept: who answers for the dataset names its contact"), who=_NOBODY)
 KEPT_OTHERS = Reason("privacy-kept-others", N_("kept where it was sent: the site's support has it"), who=Who.OPERATOR)

@@ -116,7 +116,9 @@ STILL_READ = Reason(
 
 # -- what an erasure does
 
-WOULD = Reason("privacy-would", N_("What would be done to what is kept of {user}; nothing is changed now:"), who=Who.NOBODY)
+WOULD = Reason(
+    "privacy-would", N_("What would be done to what is kept of {user}; nothing is changed now:"), who=Who.NOBODY
+)
 WILL = Reason("privacy-will", N_("What is done to what is kept of {user}:"), who=Who.NOBODY)
 ROWS_GO = Reason("privacy-rows-go", P_("{n} deleted", "{n} deleted"), who=Who.NOBODY)
 ROWS_STAY = Reason(
@@ -151,6 +153,8 @@ INDEX_FORM = Reason(
     who=Who.NOBODY,
 )
 INDEX_PRIVACY = Reason("privacy-index-statement", N_("The site's privacy statement: {url}"), who=Who.NOBODY)
-INDEX_FILE = Reason("privacy-index-file", P_("{file}, {place}: {n} record", "{file}, {place}: {n} records"), who=Who.NOBODY)
+INDEX_FILE = Reason(
+    "privacy-index-file", P_("{file}, {place}: {n} record", "{file}, {place}: {n} records"), who=Who.NOBODY
+)
 INDEX_EMPTY = Reason("privacy-index-empty", N_("Nothing of {user} stands in what was read."), who=Who.NOBODY)
 INDEX_NOT_READ = Reason("privacy-index-not-read", N_("Not in this export:"), who=Who.NOBODY)
