@@ -1,4 +1,4 @@
-"""The catalogue service's part beside its tables: the audit log, the uids of the last publication, and word to nodes."""
+"""The catalogue service's part beside its tables: the audit log, the uids that are kept, and word to the nodes."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _snapshot(settings: Settings) -> Snapshot:
         async with GatewayClient(settings.gateway.socket) as gateway:
             found = await gateway.snapshot()
             if found.unavailable_since is not None or found.jobs_at is None:
-                raise gateway.unavailable(found.problem if found.problem else texts.NO_SNAPSHOT())
+                raise gateway.unavailable(found.problem or texts.NO_SNAPSHOT())
             return found
 
     return asyncio.run(asked())

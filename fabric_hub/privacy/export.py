@@ -56,11 +56,11 @@ def gathered(settings: Settings, person: Person) -> Exported:
         for document, places in found.items():
             told.documents[document] = {place: rows for place, rows in places.items() if rows}
         sessions |= set(_sessions(found))
+    only = frozenset(sessions) if settings.users.shared_account else None
     for part in (one for one in parts if one.name == "home"):
         if not part.readable:
             told.not_read.append(texts.NOT_READ(part=part.name, account=part.account))
             continue
-        only = frozenset(sessions) if settings.users.shared_account else None
         files = ask(part, lambda part=part: session_files.contents(part.roots, only))  # type: ignore[misc]
         listed = [{"path": path, "content": content} for path, content in files.items()]
         told.documents["session-files"] = {"files": listed} if listed else {}

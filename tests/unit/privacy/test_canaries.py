@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
-import shutil
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,105 +12,23 @@ import pytest
 from fabric_hub.budgets.month import starts_of
 from fabric_hub.catalogue.audit.log import audit_directory
 from fabric_hub.catalogue.audit.reading import Reading, verify
-from fabric_hub.cli import main
-from fabric_hub.config.settings import Settings, load
+from fabric_hub.config.settings import Settings
 from fabric_hub.privacy import erase
 from fabric_hub.privacy.person import person_of, pseudonym
 from fabric_hub.projects.live import with_live_projects
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
-from tests.support.builders import catalogue_text, least_site_text
-from tests.support.canaries import (
-    OPERATOR,
-    Planted,
-    found,
-    plant_catalogue,
-    plant_certificate,
-    plant_files,
-    plant_hub,
-    plant_ledger,
-    plant_record,
-    usage_of,
-)
+from tests.support.canaries import OPERATOR, Planted, found, usage_of
 from tests.support.catalogue_process import NEEDS_OTHERS
+from tests.support.privacy_site import Run, place_of
 
-ROOT = os.geteuid() == 0
-ME = pwd.getpwuid(os.geteuid()).pw_name
-HUB, CATALOGUE = ("games", "daemon") if ROOT else (ME, ME)
 pytestmark = NEEDS_OTHERS
-# What stays of a person, and why: what the register lists as kept.
+# What stays of a person, by place: what the register lists as kept.
 EXCEPTIONS = {
     "state/audit": {"name", "proj"},
     "hub/sessions.sqlite": {"session"},
     "state/catalogue.sqlite": {"granted"},  # a project of others, which has a grant that they decided
 }
-OWNERS = {
-    "hub": HUB, "home": HUB, "gateway": HUB, "state": CATALOGUE, "store": CATALOGUE, "published": CATALOGUE,
-    "socket": CATALOGUE,
-}  # fmt: skip
-
-Run = Callable[..., int]
-
-
-@pytest.fixture
-def settings(sandbox: Path) -> Iterator[Settings]:
-    """A site with nobody in a project; as root each part belongs to an account of its own."""
-    run = Path(tempfile.mkdtemp(dir=sandbox))
-    run.chmod(0o755)
-    for name in OWNERS:
-        (run / name).mkdir(mode=0o755 if name == "published" else 0o700)
-    text = least_site_text(
-        run / "hub",
-        f'[users]\nshared_account = true\nsession_dir = "{run}/home/.fabric-hub"\n'
-        f'[gateway]\nsocket = "{run}/gateway/gateway.sock"\n'
-        '[project.physics]\naccount = "phys"\nmembers.owner = ["ada"]\n'
-        f'{catalogue_text(run, CATALOGUE)}socket = "{run}/socket/catalogue.sock"\n',
-    )
-    (run / "site.toml").write_text(text)
-    projects = run / "socket" / "projects.json"
-    projects.write_text('{"format": 1, "serial": 1, "projects": {}}')
-    projects.chmod(0o640)
-    yield load(run / "site.toml")
-    shutil.rmtree(run)
-
-
-def place_of(settings: Settings) -> Path:
-    """The directory that all of a site is in."""
-    return settings.hub.state_dir.parent
-
-
-def hand_over(settings: Settings) -> None:
-    """Give each part to its account, as it would have written it."""
-    for name, account in OWNERS.items() if ROOT else ():
-        entry = pwd.getpwnam(account)
-        for path in (place_of(settings) / name, *(place_of(settings) / name).rglob("*")):
-            os.chown(path, entry.pw_uid, entry.pw_gid)
-
-
-@pytest.fixture
-def run(settings: Settings) -> Run:
-    return lambda *arguments: main(["privacy", *arguments, "--site", str(place_of(settings) / "site.toml")])
-
-
-@pytest.fixture
-def anna(settings: Settings) -> Planted:
-    return plant(settings, Planted("annaq7canary"))
-
-
-@pytest.fixture
-def bob(settings: Settings) -> Planted:
-    return plant(settings, Planted("bobz5canary"))
-
-
-def plant(settings: Settings, planted: Planted) -> Planted:
-    session = plant_record(settings, planted)
-    plant_hub(settings, planted)
-    plant_ledger(settings, planted, session)
-    plant_catalogue(settings, planted)
-    plant_files(place_of(settings) / "home" / ".fabric-hub", planted)
-    plant_certificate(settings, planted)
-    hand_over(settings)
-    return planted
 
 
 def left_of(settings: Settings, planted: Planted) -> dict[str, set[str]]:
