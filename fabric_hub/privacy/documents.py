@@ -274,6 +274,12 @@ FILES: Final = (
         {"databases, audit log": Personal(texts.EVERYTHING(), kept(texts.KEPT_BACKUPS()))},
     ),
     Files(
+        "{state_dir}/before-restore-*, submissions.sqlite.broken-*",
+        Purpose.SAFETY,
+        texts.WHILE_BACKUPS(),
+        {"databases, audit log": Personal(texts.EVERYTHING(), kept(texts.KEPT_BACKUPS()))},
+    ),
+    Files(
         "Slurm: jobs, accounting",
         Purpose.USAGE,
         texts.WHILE_SLURM(),

@@ -39,7 +39,7 @@ class Plan:
 
 def kept() -> list[tuple[str, str, Text]]:
     """The exceptions: what stays of a person after an erasure, as (place, field, reason)."""
-    told = {}
+    told: dict[tuple[str, str], tuple[str, str, Text]] = {}
     for line in register():
         if line.erasure.act is Act.KEEP and line.erasure.said.code != "privacy-without-name":
             told.setdefault((line.where, line.erasure.said.code), (line.where, line.field, line.erasure.said))
@@ -93,8 +93,13 @@ def carry_out(settings: Settings, found: Plan, by: str, pseudonym: str) -> None:
     """
     person, catalogue, home, hub = found.person, found.part("catalogue"), found.part("home"), found.part("hub")
     assert hub is not None
+
+    def noted() -> dict[str, Any]:
+        audit_part.note(settings, by, pseudonym, found.counts)
+        return {}
+
     if catalogue and found.counts:
-        ask(catalogue, lambda: audit_part.note(settings, by, pseudonym, found.counts) or {})
+        ask(catalogue, noted)
     if home:
         ask(home, lambda: {"n": session_files.remove(home.roots, _only(settings, found))})
 

@@ -13,7 +13,7 @@ from fabric_hub.budgets.month import starts_of
 from fabric_hub.catalogue.audit.log import audit_directory
 from fabric_hub.catalogue.audit.reading import Reading, verify
 from fabric_hub.config.settings import Settings
-from fabric_hub.privacy import erase
+from fabric_hub.privacy import audit_part, erase, session_files
 from fabric_hub.privacy.person import person_of, pseudonym
 from fabric_hub.projects.live import with_live_projects
 from fabric_hub.sessions.database import database_url
@@ -142,9 +142,7 @@ def test_one_that_was_killed_in_the_middle_is_finished_by_the_next(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """A kill takes the process that works: its parent sees that it is gone."""
-    module = {"note": erase.audit_part, "remove": erase.session_files, "forget_uid": erase.audit_part, "erased": erase}[
-        dies_before
-    ]
+    module = {"note": audit_part, "remove": session_files, "forget_uid": audit_part, "erased": erase}[dies_before]
     person = person_of(settings, anna.user)
     live = with_live_projects(settings)
     plan = erase.plan(live, person)

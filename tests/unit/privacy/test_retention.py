@@ -52,8 +52,9 @@ def test_a_session_that_was_over_long_ago_goes_on_without_its_person(store: Sess
     assert (kept[old].user, kept[old].server_name, kept[old].datasets, kept[old].job_id) == (PAST, "", (), None)
     assert (kept[old].end_log, kept[old].reopen, kept[old].token_digest) == ((), None, None)
     assert (kept[old].project, kept[old].profile, kept[old].end_reason) == ("physics", "cpu", "failed")
-    assert kept[old].end_text is not None
-    assert kept[old].end_text.code == "stop-no-session"
+    told = kept[old].end_text
+    assert told is not None
+    assert told.code == "stop-no-session"
     assert (kept[new].user, kept[new].reopen) == ("jan", ("jan.ipynb",))
     assert kept[live.id] == live
     assert forget_old(store.engine, NOW, 100) == 0, "once"
