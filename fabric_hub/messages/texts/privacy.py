@@ -35,7 +35,7 @@ EVERYTHING = Reason("privacy-everything", N_("everything that the stores had at 
 
 LOGIN = Reason("privacy-for-login", N_("let the person in, and know them again"), who=_NOBODY)
 SESSIONS = Reason("privacy-for-sessions", N_("start, show and end sessions"), who=_NOBODY)
-USAGE = Reason("privacy-for-usage", N_("account for what is used, and show it"), who=_NOBODY)
+USAGE = Reason("privacy-for-usage", N_("add up what is used, and show it"), who=_NOBODY)
 SUPPORT = Reason("privacy-for-support", N_("help where something does not work"), who=_NOBODY)
 ACCESS = Reason("privacy-for-access", N_("open data and projects to those who may use them"), who=_NOBODY)
 PROOF = Reason("privacy-for-proof", N_("prove later who used which data, and who decided"), who=_NOBODY)

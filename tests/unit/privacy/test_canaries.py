@@ -66,7 +66,8 @@ def test_the_index_is_in_the_readers_language(
         assert (target / "README.md").read_text().startswith(f"# {says}\n")
     english = (tmp_path / "en" / "README.md").read_text()
     for said in (
-        "Made on ", "One file for each store, as JSON.", "Not in this export:",
+        "Made on ", "One file for each store, as JSON. Where other people are named in the same records, their names are left out; "
+        "keys and tokens are left out, too. Times are in seconds since 1970 (UTC), where they are numbers.", "Not in this export:",
         "`sessions.json`, `problem_reports`: 1 record (help where something does not work; as reports.keep_days says",
         "fabric-hub backup (kept: backups go when their time is over",
     ):  # fmt: skip
@@ -94,6 +95,7 @@ def test_an_erasure_leaves_only_the_exceptions_and_all_of_the_other_person(
     said = capsys.readouterr().out
     assert f"What is done to what is kept of {anna.user}:" in said
     assert f"{anna.user} is erased. Where sums are kept, erased-" in said
+    assert said.endswith(" stands in their place; the audit log says so.\n")
     assert left_of(settings, anna) == EXCEPTIONS
     assert found(state, bob.marks | bob.secrets) == of_bob
 

@@ -51,7 +51,7 @@ def test_what_the_catalogue_service_keeps_counts_too(
     assert "anna is in kept." in refused(run, "anna", capsys)
     projects.unlink()
     said = refused(run, "anna", capsys)
-    assert "It is not known in which projects anna is" in said
+    assert "It is not known in which projects anna is: the catalogue service has published none yet." in said
     assert "Start the catalogue service" in said
 
 

@@ -121,7 +121,7 @@ names of files that were open|a key or token, or what is made of one|role or mem
 language|datasets that are used or asked for, and what for|whether a session is in use
 how a start or a session went, and how it ended|network address, browser, page
 everything that the stores had at that moment
-let the person in, and know them again|start, show and end sessions|account for what is used, and show it
+let the person in, and know them again|start, show and end sessions|add up what is used, and show it
 help where something does not work|open data and projects to those who may use them
 prove later who used which data, and who decided|spare the person saying it again|tell people what concerns them
 run the service, and find faults|bring everything back after a loss|as the site's privacy statement says
