@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from fabric_hub.budgets.history import session_of
+from fabric_hub.budgets.history import BACK_DAYS, HOUR_S, SETTLED_S, bounds, session_of, unfinished
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.texts import privacy_commands as texts
 from fabric_hub.projects.live import are_known
 from fabric_hub.projects.membership import roles_of
+from fabric_hub.sessions.tables import usage_days, usage_rolls
 from fabric_hub.slurm.model import Phase, Snapshot, phase_of
 from fabric_hub.unix import state_lock
 
@@ -54,6 +58,8 @@ def observed(settings: Settings, part: Part, person: Person) -> dict[str, Any]:
     sessions: list[str] = []
     live: list[str] = []
     is_user = False
+    days: set[date] = set()
+    rolled: dict[date, float] = {}
     with connected(part) as engines:
         if record := engines.get(Store.SESSIONS):
             with record.connect() as connection:
@@ -64,6 +70,12 @@ def observed(settings: Settings, part: Part, person: Person) -> dict[str, Any]:
                     mine = sa.select(table.c.id, table.c.ended_at).where(table.c.user == person.name)
                     found = connection.execute(mine).all()
                     sessions, live = [row[0] for row in found], [row[0] for row in found if row[1] is None]
+                    days = {datetime.fromtimestamp(row[1]).astimezone().date() for row in found if row[1] is not None}
+                if {"usage_days", "usage_rolls"} <= there:
+                    used = sa.select(usage_days.c.day).where(usage_days.c.user == person.name).distinct()
+                    days |= set(connection.execute(used).scalars())
+                    rolls = sa.select(usage_rolls.c.day, usage_rolls.c.rolled_at)
+                    rolled = {row[0]: row[1] for row in connection.execute(rolls)}
                 if "held_sessions" in there:
                     query = sa.select(held.c.session).where(held.c.user == person.name)
                     live += [one for one in connection.execute(query).scalars() if one not in live]
@@ -73,7 +85,16 @@ def observed(settings: Settings, part: Part, person: Person) -> dict[str, Any]:
                     users = sa.table("users", sa.column("name"))
                     query = sa.select(users.c.name).where(users.c.name == person.name)
                     is_user = connection.execute(query).first() is not None
-    told: dict[str, Any] = {"sessions": sessions, "live": live, "is_user": is_user, "jobs": [], "unknown": ""}
+    told: dict[str, Any] = {
+        "sessions": sessions,
+        "live": live,
+        "is_user": is_user,
+        "jobs": [],
+        "unknown": "",
+        "day": None,
+    }
+    if settings.slurm is not None and (open_days := not_final(days, rolled, time.time())):
+        told["day"] = open_days[0].isoformat()
     if settings.slurm is not None and sessions:
         try:
             told["jobs"] = jobs_of(_snapshot(settings), settings.hub.id, frozenset(sessions))
@@ -93,6 +114,15 @@ def _snapshot(settings: Settings) -> Snapshot:
     return asyncio.run(asked())
 
 
+def not_final(days: set[date], rolled: Mapping[date, float], now: float) -> list[date]:
+    """The days that are summed up anew from Slurm's accounting, the last one first. Pure.
+
+    :param rolled: when each day was summed up last.
+    """
+    oldest = datetime.fromtimestamp(now).astimezone().date() - timedelta(days=BACK_DAYS)
+    return unfinished(rolled, [day for day in days if day >= oldest], settled=True)
+
+
 def jobs_of(snapshot: Snapshot, hub: str, sessions: frozenset[str]) -> list[str]:
     """The jobs of sessions that are not over. Pure."""
     return [
@@ -103,7 +133,7 @@ def jobs_of(snapshot: Snapshot, hub: str, sessions: frozenset[str]) -> list[str]
 
 
 def refuse_at_work(told: dict[str, Any], user: str) -> None:
-    """Refuse while a session or a job of a person is not over. Pure.
+    """Refuse while a session or a job of a person is not over, or what they used not added up. Pure.
 
     :param told: of :func:`observed`.
     :raises FabricError: one is not; or nobody knows.
@@ -114,6 +144,10 @@ def refuse_at_work(told: dict[str, Any], user: str) -> None:
         raise FabricError(texts.HAS_JOBS(user=user, n=len(jobs), jobs=jobs))
     if told["unknown"]:
         raise FabricError(texts.JOBS_UNKNOWN(user=user, cause=told["unknown"]))
+    if told["day"]:
+        # an hour more: that often the service adds up
+        until = bounds(date.fromisoformat(told["day"]))[1] + SETTLED_S + HOUR_S
+        raise FabricError(texts.STILL_SUMMED(user=user, day=told["day"], until=until))
 
 
 def hold_hub(settings: Settings, user: str, *, is_user: bool) -> None:

@@ -9,8 +9,8 @@ from .markdown import NOTE, cell, table
 
 INTRO = """Every personal field that Fabric Hub keeps: what it is of a person, what it is for, for how long it is kept,
 and what `fabric-hub privacy erase` does to it. `fabric-hub privacy register` prints it with the legal basis that the
-site's file states (`privacy.basis`), as JSON with `--json`, in Dutch with `--language nl`. A test fails for a field that
-is not in here. How it works: [privacy as code](../explanation/privacy.md)."""
+site's file states (`privacy.basis`), as JSON with `--json`, in Dutch with `--language nl`. A test fails for a
+field that is not in here. How it works: [privacy as code](../explanation/privacy.md)."""
 
 HEADS = {
     Store.SESSIONS: "The record of sessions",

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.support.canaries import Planted, found
@@ -72,6 +73,9 @@ def test_a_person_of_a_hub_that_runs_is_exported_whole_and_erased(site: SmallSit
     assert json.loads((target / "jupyterhub.json").read_text())["users"][0]["cookie_id"] == "(secret)"
 
     assert "is in past and twin." in command("erase", person.name, path=site.directory / "site.toml").stderr
+    refused = command("erase", person.name)
+    assert "is still added up from Slurm's accounting, which has the name: it would come back." in refused.stderr
+    site.store.update(planted.marks["session"], ended_at=time.time() - 40 * 86400)
     refused = command("erase", person.name)
     assert refused.returncode == 1
     assert f"JupyterHub has {person.name} as a user, and runs" in refused.stderr

@@ -95,6 +95,13 @@ JOBS_UNKNOWN = Reason(
     who=Who.OPERATOR,
     status=503,
 )
+STILL_SUMMED = Reason(
+    "privacy-still-summed",
+    N_("What {user} used on {day} is still added up from Slurm's accounting, which has the name: it would come back."),
+    N_("Give the command again after {until:clock}, when that day is final."),
+    who=Who.OPERATOR,
+    status=409,
+)
 NO_SNAPSHOT = Reason("privacy-no-snapshot", N_("Slurm was not asked for its jobs yet."), who=Who.NOBODY, status=503)
 HUB_RUNS = Reason(
     "privacy-hub-runs",

