@@ -51,7 +51,7 @@ def _register(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(json.dumps(lines, indent=2, ensure_ascii=False))
             return 0
-        heads = (_("place"), _("field"), _("what"), _("what for"), _("basis"), _("kept"), _("erasure"))
+        heads = (_("place"), _("field"), _("what"), _("what for"), _("basis"), _("kept for"), _("erasure"))
         keys = ("place", "field", "what", "purpose_said", "basis", "kept", "erasure_said")
         print("\t".join(heads))
         for line in lines:

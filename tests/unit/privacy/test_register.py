@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
 import typing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from jupyterhub import orm
 
 from fabric_hub.catalogue import tables as catalogue_tables
+from fabric_hub.cli import main
 from fabric_hub.config.privacy import PrivacySettings, PurposeName
 from fabric_hub.gateway.ledger import Ledger
 from fabric_hub.messages.reader import Reader, reading
@@ -17,6 +20,7 @@ from fabric_hub.privacy.documents import DOCUMENTS
 from fabric_hub.privacy.model import Act, Document, Personal, Purpose, Store, Table
 from fabric_hub.privacy.register import PLACES, TABLES, as_json, register
 from fabric_hub.sessions import tables as record_tables
+from tests.support.builders import least_site_text
 
 OURS = {
     Store.SESSIONS: record_tables.metadata,
@@ -154,3 +158,19 @@ def test_the_register_speaks_dutch() -> None:
     with reading(Reader(language="en")):
         english = {line[key] for line in as_json(None) for key in KEYS}
     assert dutch & english == set()
+
+
+def test_the_command_prints_it_with_the_sites_basis_in_the_language_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(least_site_text(tmp_path, '[privacy]\nbasis.support = "contract"\n'))
+    assert main(["privacy", "register", "--json", "--site", str(site)]) == 0
+    lines = {(line["place"], line["field"]): line for line in json.loads(capsys.readouterr().out)}
+    assert lines["problem_reports", "report"]["basis"] == "contract"
+    assert lines["sessions", "user"]["erasure"] == "number"
+    assert main(["privacy", "register", "--language", "nl", "--site", str(site)]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split("\t") == ["plaats", "veld", "wat", "waarvoor", "grondslag", "bewaard", "bij wissen"]
+    assert len(rows) == len(lines)
+    assert any(row.startswith("problem_reports\treport\twat de persoon schreef\t") for row in rows)
