@@ -29,6 +29,7 @@ from .reference.commands import command_line_page
 from .reference.markdown import REFERENCE, ROOT
 from .reference.messages import messages_page
 from .reference.patches import patches_page
+from .reference.privacy import privacy_page
 from .reference.settings import settings_page
 
 
@@ -43,6 +44,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "command-line.md": command_line_page(),
         REFERENCE / "patches.md": patches_page(),
         REFERENCE / "messages.md": messages_page(),
+        REFERENCE / "privacy.md": privacy_page(),
         REFERENCE / "openapi.json": json.dumps(service, indent=2, sort_keys=True) + "\n",
         REFERENCE / "service-api.md": api_page("The service's API", SERVICE_INTRO, service),
         REFERENCE / "gateway-api.md": api_page("The gateway's API", GATEWAY_INTRO, gateway),

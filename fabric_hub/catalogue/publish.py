@@ -279,6 +279,27 @@ def _told(document: ProjectsDocument) -> dict[str, Any]:
     return {"format": document.format, "serial": document.serial, "projects": told}
 
 
+def forget_uid(datasets: CatalogueSettings, user: str) -> None:
+    """Forget a user's uid, which was kept for a name service that forgets accounts for a while.
+
+    :raises FabricError: the file cannot be written.
+    """
+    try:
+        directory = os.open(datasets.published, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            uids = Uids()
+            uids.remember(_uids_file(datasets))
+            kept = uids.to_keep()
+            if kept.pop(user, None) is not None:
+                replace(datasets.state_dir, _uids_file(datasets).name, kept, 0o600)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        at = str(datasets.published)
+        raise FabricError(startup.CANNOT_PUBLISH(path=at, why=str(error.strerror or error))) from error
+
+
 def grants_file(datasets: CatalogueSettings) -> Path:
     """The file that the nodes read."""
     return datasets.published / "grants.json"

@@ -33,6 +33,7 @@ PARTS = (
     "fabric_hub.cli.month",
     "fabric_hub.cli.sessions",
     "fabric_hub.cli.backup",
+    "fabric_hub.cli.privacy",
     "fabric_hub.cli.certs",
 )
 

@@ -42,6 +42,7 @@ from .hub import HubSettings
 from .log import LogSettings
 from .login import LoginSettings, between_tables
 from .mistakes import Mistake, MistakesError, across, at_line, explain
+from .privacy import PrivacySettings
 from .quotas import QuotasSettings
 from .site import SiteSettings
 from .spelling import as_compared
@@ -318,6 +319,7 @@ class Settings(Frozen):
         default=None, description="Absent: the hub sends no mail, and operators read reports on their page."
     )
     reports: ReportsSettings = ReportsSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS records (
 INSERT INTO ledger (began_at) SELECT {now} WHERE NOT EXISTS (SELECT 1 FROM ledger);
 DELETE FROM submissions WHERE at < {oldest};
 """
+_CLEAN_EVERY_S = 24 * 3600.0
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -55,6 +56,7 @@ class Ledger:
 
     def __init__(self, path: Path | None, hub: str) -> None:
         self._hub = hub
+        self._cleaned_at = time.monotonic()  # when it was opened
         self._lock = threading.Lock()
         self._file = open_file(path, _tables())
         self.began_at = float(self._file.execute("SELECT min(began_at) FROM ledger").fetchone()[0])
@@ -69,6 +71,7 @@ class Ledger:
         """
         told = facts.model_dump_json() if facts else None
         with self._writing() as file:
+            self._clean(file)
             file.execute(
                 "INSERT INTO submissions (session, hub, user, identity, generation, facts, at) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO UPDATE SET user = excluded.user, "
@@ -123,6 +126,12 @@ class Ledger:
                 ).fetchall()
             found.update((row[0], _witness(*row)) for row in rows)
         return found
+
+    def _clean(self, file: sqlite3.Connection) -> None:
+        """Remove what is older than it is kept; once a day."""
+        if time.monotonic() - self._cleaned_at >= _CLEAN_EVERY_S:
+            file.execute("DELETE FROM submissions WHERE at < ?", (time.time() - _KEEP_S,))
+            self._cleaned_at = time.monotonic()
 
     def _tell(self, file: sqlite3.Connection, mark: RecordMark) -> None:
         file.execute(

@@ -44,6 +44,7 @@ from .tasks.lease import Lease, lease_path
 from .tasks.months import MonthTasks
 from .tasks.outbox import Outbox
 from .tasks.reconciler import Reconciler
+from .tasks.retention import RetentionTask
 from .watching import Watch
 from .web_server import serve
 
@@ -91,6 +92,7 @@ def build(settings: Settings, local: bool) -> FastAPI:
     reconciler = Reconciler(settings, store, gateway, follower, hub, lease)
     outbox = Outbox(settings, ReportDesk(store.engine))
     months = MonthTasks(settings, MonthBook(store.engine), watch.readiness)
+    retention = RetentionTask(settings, store.engine)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> Any:
@@ -100,6 +102,7 @@ def build(settings: Settings, local: bool) -> FastAPI:
             asyncio.create_task(accounts.run(), name="accounts"),
             asyncio.create_task(outbox.run(), name="outbox"),
             asyncio.create_task(months.run(), name="months"),
+            asyncio.create_task(retention.run(), name="retention"),
         ]
         for task in tasks:
             task.add_done_callback(_must_not_fail)

@@ -9,6 +9,7 @@ from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.log import LogSettings
 from fabric_hub.config.login import LoginSettings, ProviderSettings
+from fabric_hub.config.privacy import PrivacySettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.config.site import SiteSettings
 from fabric_hub.config.support import MailSettings, ReportsSettings
@@ -38,6 +39,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("[quotas.storage]", StorageSettings),
         ("mail", MailSettings),
         ("reports", ReportsSettings),
+        ("privacy", PrivacySettings),
     ]
 
 
