@@ -26,7 +26,8 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from fabric_hub.catalogue.audit.log import Entry, NodeName, files
 from fabric_hub.config.catalogue import CatalogueSettings
-from fabric_hub.config.settings import Settings, UserSettings
+from fabric_hub.config.settings import Settings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.datasets.model import Catalogue, Digest, VersionName
 from fabric_hub.projects.membership import is_member, responsible
 from fabric_hub.types import Frozen, Slug, SlurmName, slurm_key

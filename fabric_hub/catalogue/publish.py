@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from fabric_hub.config.catalogue import CatalogueSettings
-from fabric_hub.config.settings import Settings, UserSettings
+from fabric_hub.config.settings import Settings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.datasets.model import Access, Catalogue, Dataset, Grant
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import startup

@@ -7,77 +7,9 @@ are: one without a line, a line without one, and one whose check is not its line
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from .caller_kinds import METRICS_SCOPE, Caller, Line, lines
 
-from fabric_hub.datasets.policy import ACCEPT_SCOPE
-from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE
-
-METRICS_SCOPE = "read:metrics"
-
-
-class Caller(Enum):
-    """A kind of caller: who that is, the scopes that a token needs, and what in the code lets nobody else in.
-
-    ``check`` is a function as ``module:name``, or the file that says who may enter a socket's directory.
-    """
-
-    ANYBODY = "anybody", (), ""
-    TOKEN = "a person, a session or a service", (SERVICE_SCOPE,), "fabric_hub.service.deps:token_caller"
-    SESSION = (
-        "a live session, about itself",
-        (SERVICE_SCOPE, SESSION_SCOPE),
-        "fabric_hub.service.deps:session_caller",
-    )
-    PERSON = "a person; no session, no service", (SERVICE_SCOPE,), "fabric_hub.service.deps:person_caller"
-    ACCEPTING = (
-        "a person; no session, no service",
-        (SERVICE_SCOPE, ACCEPT_SCOPE),
-        "fabric_hub.service.deps:accepting_caller",
-    )
-    MEMBER = (
-        "a person, for a project of which they are a member",
-        (SERVICE_SCOPE, ACCEPT_SCOPE),
-        "fabric_hub.service.deps:accepting_caller",
-    )
-    METRICS = "Prometheus, or who else may read metrics", (METRICS_SCOPE,), "fabric_hub.service.deps:metrics_reader"
-    LOGGED_IN = "who has logged in at the hub, never by a token", (), "tornado.web:authenticated"
-    OPERATOR = (
-        "an operator (`login.admins`) who has logged in at the hub, never by a token",
-        (),
-        "fabric_hub.hub.pages.operate:operator_of",
-    )
-    STARTER = "who may start that user's servers", ("start:servers",), "jupyterhub.scopes:needs_scope"
-    FOLLOWER = "who may read that user's servers", ("read:servers",), "jupyterhub.scopes:needs_scope"
-    EDITOR = "who may edit people", ("admin:users",), "jupyterhub.scopes:needs_scope"
-    HUB_AT_GATEWAY = "the hub's account", (), "packaging/systemd/fabric-gateway.service"
-    HUB_AT_CATALOGUE = "the hub's account", (), "packaging/tmpfiles.d/fabric-hub.conf"
-
-    def __init__(self, who: str, scopes: tuple[str, ...], check: str) -> None:
-        self.who, self.scopes, self.check = who, scopes, check
-
-
-@dataclass(frozen=True)
-class Line:
-    """One call, and who may make it.
-
-    :param operation: verb and path; the verb ``*`` is every verb.
-    :param note: why anybody may, or what is looked at beside the check.
-    :param handler: of the hub's own pages: the class that answers, as ``module:name``.
-    :param documented: whether the service's OpenAPI document has it.
-    """
-
-    operation: str
-    caller: Caller
-    note: str = ""
-    handler: str = ""
-    documented: bool = True
-
-
-def _lines(caller: Caller, prefix: str, *operations: str) -> tuple[Line, ...]:
-    split = (operation.split(" ", 1) for operation in operations)
-    return tuple(Line(f"{verb} {prefix}{path}", caller) for verb, path in split)
-
+__all__ = ["CATALOGUE", "GATEWAY", "HUB", "METRICS_SCOPE", "SERVICE", "Caller", "Line"]
 
 _ROOT = "/services/fabric"
 _API = f"{_ROOT}/api"
@@ -90,11 +22,11 @@ SERVICE = (
         Caller.ANYBODY,
         "It says which parts of the site answer; why one does not is told to a token with `read:metrics` only.",
     ),
-    *_lines(Caller.TOKEN, _API, "GET /offer"),
-    *_lines(Caller.PERSON, _API, "GET /quota"),
-    *_lines(Caller.ACCEPTING, _API, "GET /datasets"),
-    *_lines(Caller.MEMBER, _API, "POST /datasets/{name}/acceptance", "POST /datasets/{name}/request"),
-    *_lines(
+    *lines(Caller.TOKEN, _API, "GET /offer"),
+    *lines(Caller.PERSON, _API, "GET /quota"),
+    *lines(Caller.ACCEPTING, _API, "GET /datasets"),
+    *lines(Caller.MEMBER, _API, "POST /datasets/{name}/acceptance", "POST /datasets/{name}/request"),
+    *lines(
         Caller.SESSION,
         f"{_API}/session",
         "GET ",
@@ -374,7 +306,7 @@ HUB = (
 )
 
 _DOCUMENT = "GET /openapi.json"
-GATEWAY = _lines(
+GATEWAY = lines(
     Caller.HUB_AT_GATEWAY,
     "",
     "GET /v1/snapshot",
@@ -394,7 +326,7 @@ GATEWAY = _lines(
     "GET /v1/health",
     _DOCUMENT,
 )
-CATALOGUE = _lines(
+CATALOGUE = lines(
     Caller.HUB_AT_CATALOGUE,
     "",
     "GET /v1/catalogue",
@@ -403,6 +335,8 @@ CATALOGUE = _lines(
     "POST /v1/decisions",
     "POST /v1/answers",
     "POST /v1/projects/changes",
+    "POST /v1/logins",
+    "POST /v1/links",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",

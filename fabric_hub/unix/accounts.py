@@ -7,7 +7,7 @@ import pwd
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from fabric_hub.config.settings import UserSettings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import accounts as texts

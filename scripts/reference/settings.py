@@ -13,6 +13,7 @@ from fabric_hub.config.privacy import PrivacySettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.config.site import SiteSettings
 from fabric_hub.config.support import MailSettings, ReportsSettings
+from fabric_hub.config.users import UserSettings
 
 from .markdown import NOTE, fields, plain, texts
 
@@ -27,7 +28,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("log", LogSettings),
         ("gateway", settings.GatewaySettings),
         ("slurm", settings.SlurmSettings),
-        ("users", settings.UserSettings),
+        ("users", UserSettings),
         ("images", settings.ImagesSettings),
         ("image.NAME", settings.ImageSettings),
         ("profile.NAME", settings.Profile),

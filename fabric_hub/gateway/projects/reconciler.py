@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from fabric_hub.config.settings import Project, Settings, SlurmSettings, UserSettings
+from fabric_hub.config.settings import Project, Settings, SlurmSettings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway import rate_limit
 from fabric_hub.gateway.queries import associations

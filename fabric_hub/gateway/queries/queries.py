@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fabric_hub.config.settings import SlurmSettings, UserSettings
+from fabric_hub.config.settings import SlurmSettings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway import refusals
 from fabric_hub.gateway.job_table import Ending

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.config.settings import Settings, SlurmSettings, UserSettings
+from fabric_hub.config.settings import Settings, SlurmSettings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.jobs import extend, session_dir
 from fabric_hub.gateway.jobs.clients import Clients, run_client

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabric_hub.config.settings import UserSettings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.unix.accounts import hub_name, unix_name
 
 NAMES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}", fullmatch=True)

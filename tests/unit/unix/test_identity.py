@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.config.settings import UserSettings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.unix import accounts, command
 from fabric_hub.unix.accounts import Account

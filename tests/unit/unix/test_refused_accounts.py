@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from fabric_hub.config.settings import UserSettings
+from fabric_hub.config.users import UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.accounts import HOME_OF, SESSION_LOG

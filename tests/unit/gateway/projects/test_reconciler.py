@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.config.settings import Project, UserSettings
+from fabric_hub.config.settings import Project
+from fabric_hub.config.users import UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway import rate_limit
 from fabric_hub.gateway.projects.answers import ProjectsApplied
