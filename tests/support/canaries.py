@@ -12,8 +12,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from jupyterhub import orm
 
-from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory
 from fabric_hub.catalogue import tables as catalogue_tables
+from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.people.rows import Account
 from fabric_hub.catalogue.people.store import PeopleStore
@@ -205,8 +205,8 @@ def plant_project(engine: sa.Engine, user: str) -> None:
     with engine.begin() as connection:
         connection.execute(
             sa.insert(tables.projects).values(
-                name=name, title="Wind", kind="research", account=f"fh-{name}", data="public", organisation="", sector="",
-                profiles=[], images=[], paused="Later.", paused_by=f"owner {user}", created_at=1.0,
+                name=name, title="Wind", kind="research", account=f"fh-{name}", data="public", organisation="",
+                sector="", profiles=[], images=[], paused="Later.", paused_by=f"owner {user}", created_at=1.0,
                 created_by=f"operator {user}", serial=1,
             )
         )  # fmt: skip

@@ -124,7 +124,7 @@ STILL_READ = Reason(
 NAME_BEFORE = Reason(
     "privacy-name-before",
     N_("{user} is called {name} now."),
-    N_("Erase {name} first: then nothing leads from this name to that one. After that, give this command again."),
+    N_("Erase {name} first, and then give the command again."),
     who=Who.OPERATOR,
     status=409,
 )
@@ -149,10 +149,8 @@ ROWS_NAMELESS = Reason(
 OTHER_NAMES = Reason(
     "privacy-other-names",
     P_(
-        "{user} had another name here: {names:list}. What stands under that one is erased by this command with it, after "
-        "this erasure.",
-        "{user} had other names here: {names:list}. What stands under those is erased by this command with each of them, "
-        "after this erasure.",
+        "{user} had another name here: {names:list}. Erase that name, too, after this one.",
+        "{user} had other names here: {names:list}. Erase those names, too, after this one.",
     ),
     who=Who.OPERATOR,
 )

@@ -186,7 +186,9 @@ def test_one_that_was_killed_in_the_middle_is_finished_by_the_next(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """A kill takes the process that works: its parent sees that it is gone."""
-    module = {"note": audit_part, "remove": session_files, "forget_uid": audit_part, "erased": erase}.get(dies_before, PeopleStore)
+    module = {"note": audit_part, "remove": session_files, "forget_uid": audit_part, "erased": erase}.get(
+        dies_before, PeopleStore
+    )
     person = person_of(settings, anna.user)
     live = with_live_projects(settings)
     plan = erase.plan(live, person)

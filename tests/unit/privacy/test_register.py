@@ -138,7 +138,8 @@ as long as the site keeps its logs (journald, log files)|as long as the site kee
 as long as the site keeps backups (fabric-hub backup --keep)
 as long as Slurm's accounting keeps it (slurmdbd's Purge settings)
 deleted|emptied|replaced by a random number|only the code of the reason stays
-only the role stays, without the name|only a digest stays, so that nobody else is given the name|stays for sums, without the person
+only the role stays, without the name|only a digest stays, so that nobody else is given the name
+stays for sums, without the person
 written anew by itself, without the person
 kept: the audit log is proof; it has people as numbers, and names only in records of earlier releases
 kept: a number is never another person's, and leads to nobody any more|kept: Slurm and its accounting are the site's
