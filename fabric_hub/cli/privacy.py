@@ -96,7 +96,7 @@ def _erase(arguments: argparse.Namespace) -> int:
     else:
         print(texts.NOTHING(user=person.name).say())
     for place, act, n in found.counts:
-        what = _ROWS.get(act, texts.ROWS_STAY)(n=n)
+        what = _ROWS.get(Act(act), texts.ROWS_STAY)(n=n)
         print(texts.IN_PLACE(place=place, what=what).say())
     if found.other_names:
         print(texts.OTHER_NAMES(user=person.name, names=found.other_names, n=len(found.other_names)).say())
