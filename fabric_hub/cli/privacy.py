@@ -59,6 +59,9 @@ def _register(arguments: argparse.Namespace) -> int:
     return 0
 
 
+_ROWS = {Act.DELETE: texts.ROWS_GO, Act.ROLE: texts.ROWS_NAMELESS, Act.DIGEST: texts.ROWS_NAMELESS}
+
+
 def _site(arguments: argparse.Namespace) -> settings.Settings:
     return with_live_projects(settings.load(site_to_look_at(arguments)))
 
@@ -93,8 +96,10 @@ def _erase(arguments: argparse.Namespace) -> int:
     else:
         print(texts.NOTHING(user=person.name).say())
     for place, act, n in found.counts:
-        what = texts.ROWS_GO(n=n) if act == Act.DELETE else texts.ROWS_STAY(n=n)
+        what = _ROWS.get(Act(act), texts.ROWS_STAY)(n=n)
         print(texts.IN_PLACE(place=place, what=what).say())
+    if found.other_names:
+        print(texts.OTHER_NAMES(user=person.name, names=found.other_names, n=len(found.other_names)).say())
     print(texts.STAYS().say())
     for place, _field, reason in erase.kept():
         print(texts.IN_PLACE(place=place, what=reason).say())

@@ -9,13 +9,20 @@ from typing import Final
 
 from fabric_hub.messages.texts import privacy as texts
 
-from .model import NUMBER, SUM, Link, Personal, Purpose, Store, Table, Whose, kept
+from .model import DIGEST, NULL, NUMBER, ROLE, SUM, Link, Personal, Purpose, Store, Table, Whose, kept
 
 _BY: Final = Link("by", Whose.AUTHOR, only=("dataset", "project", "by", "at"), rows=False)
 _NAME: Final = Personal(texts.NAME())
 _DATASET: Final = Personal(texts.DATASET())
 _PROJECT: Final = Personal(texts.ROLE())
 _WHEN: Final = Personal(texts.WHEN())
+_DECIDER: Final = Personal(texts.NAME(), ROLE)
+# A number and all that leads to it, by any name that stands beside it.
+_NUMBER: Final = (("hub_names", "person", "name"),)
+_THEIRS: Final = (Link("person", Whose.KNOWN, _NUMBER),)
+_OF_NUMBER: Final = Personal(texts.PERSON_NUMBER())
+_KEPT_NUMBER: Final = kept(texts.KEPT_NUMBER())
+_SAID: Final = Personal(texts.IDENTITY())
 
 COUNTER: Final = Table(
     Store.CATALOGUE,
@@ -153,7 +160,117 @@ REQUESTS: Final = Table(
     },
 )
 
+PROJECTS: Final = Table(
+    Store.CATALOGUE,
+    "projects",
+    Purpose.ACCESS,
+    texts.WHILE_MEMBER(),
+    links=(
+        Link("created_by", Whose.AUTHOR, only=("name", "created_by"), rows=False),
+        Link("paused_by", Whose.AUTHOR, only=("name", "paused", "paused_by"), rows=False),
+    ),
+    columns={
+        "name": None,
+        "title": None,
+        "kind": None,
+        "account": None,
+        "data": None,
+        "organisation": None,
+        "sector": None,
+        "budget_gpu_hours": None,
+        "profiles": None,
+        "images": None,
+        "start": None,
+        "end": None,
+        "paused": None,  # what its people read of the project
+        "paused_by": _DECIDER,
+        "created_at": None,
+        "created_by": _DECIDER,
+        "ended_at": None,
+        "serial": None,
+    },
+)
+
+# Nobody is erased who is in a project: their own rows go when they leave it.
+PROJECT_PEOPLE: Final = Table(
+    Store.CATALOGUE,
+    "project_people",
+    Purpose.ACCESS,
+    texts.WHILE_MEMBER(),
+    links=(Link("user"), Link("by", Whose.AUTHOR, only=("by",), rows=False)),
+    columns={"project": _PROJECT, "user": _NAME, "role": _PROJECT, "since": _WHEN, "by": _DECIDER},
+)
+
+PERSONS: Final = Table(
+    Store.CATALOGUE,
+    "persons",
+    Purpose.PROOF,
+    texts.WHILE_AUDIT(),
+    links=(Link("number", Whose.KNOWN, _NUMBER, rows=False),),
+    columns={
+        "number": Personal(texts.PERSON_NUMBER(), _KEPT_NUMBER),
+        "created_at": Personal(texts.WHEN(), _KEPT_NUMBER),
+        "known_by": None,
+    },
+)
+
+IDENTITIES: Final = Table(
+    Store.CATALOGUE,
+    "identities",
+    Purpose.LOGIN,
+    texts.UNTIL_ERASED(),
+    links=_THEIRS,
+    columns={
+        "issuer": _SAID,
+        "subject": _SAID,
+        "person": _OF_NUMBER,
+        "provider": _SAID,
+        "first_at": _WHEN,
+        "last_at": _WHEN,
+        "display_name": _SAID,
+        "mail": _SAID,
+        "organisation": _SAID,
+        "assurance": _SAID,
+        "acr": _SAID,
+    },
+)
+
+HUB_NAMES: Final = Table(
+    Store.CATALOGUE,
+    "hub_names",
+    Purpose.LOGIN,
+    texts.UNTIL_ERASED(),
+    links=(Link("person", Whose.KNOWN, _NUMBER, rows=False),),
+    columns={
+        "key": Personal(texts.NAME(), DIGEST),
+        "shape": Personal(texts.NAME(), DIGEST),
+        "name": Personal(texts.NAME(), NULL),
+        "person": Personal(texts.PERSON_NUMBER(), _KEPT_NUMBER),
+        "at": Personal(texts.WHEN(), _KEPT_NUMBER),
+    },
+)
+
+ACCOUNTS: Final = Table(
+    Store.CATALOGUE,
+    "accounts",
+    Purpose.LOGIN,
+    texts.UNTIL_ERASED(),
+    links=_THEIRS,
+    columns={
+        "person": _OF_NUMBER,
+        "name": _NAME,
+        "unix_account": Personal(texts.UNIX()),
+        "uid": Personal(texts.UNIX()),
+        "mapped_by": None,
+        "at": _WHEN,
+    },
+)
+
+# Who a number is: erased by the people's own store, as ``fabric-hub people forget`` does it.
+PEOPLE: Final = (IDENTITIES, ACCOUNTS, HUB_NAMES, PERSONS)
+
 # In the order of an erasure: what is somebody's through another table comes before that one.
 TABLES: Final = (
     ACCEPTANCES, DECLINED, REQUESTS, GRANTS, HELD_GRANTS, COUNTER, DATASETS, VERSIONS, AGREEMENTS, REVOCATIONS,
+    PROJECT_PEOPLE, PROJECTS, *PEOPLE,
 )  # fmt: skip

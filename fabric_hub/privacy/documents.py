@@ -22,7 +22,7 @@ _STEWARD: Final = kept(texts.KEPT_STEWARD())
 _MEMBER: Final = Personal(texts.NAME(), _SITE_FILE)
 _PROVED: Final = Personal(texts.DATASET(), _AUDIT)
 _PROVED_PLACE: Final = Personal(texts.PLACE(), _AUDIT)
-_PROVED_NAME: Final = Personal(texts.NAME(), _AUDIT)
+_PROVED_NUMBER: Final = Personal(texts.PERSON_NUMBER(), _AUDIT)
 _PROVED_WHEN: Final = Personal(texts.WHEN(), _AUDIT)
 
 DOCUMENTS: Final = (
@@ -155,9 +155,11 @@ DOCUMENTS: Final = (
         {
             "event": _PROVED,
             "at": _PROVED_WHEN,
-            "user": _PROVED_NAME,
-            "responsible": _PROVED_NAME,
-            "by": _PROVED_NAME,
+            "user": _PROVED_NUMBER,
+            "person": _PROVED_NUMBER,
+            "identity": Personal(texts.IDENTITY(), _AUDIT),  # its digest
+            "responsible": _PROVED_NUMBER,
+            "by": _PROVED_NUMBER,
             "project": _PROVED,
             "account": _PROVED,
             "purpose": _PROVED,
@@ -171,6 +173,8 @@ DOCUMENTS: Final = (
             "uid": Personal(texts.UNIX(), _AUDIT),
             "why": Personal(texts.DECISION(), _AUDIT),
             "source": _PROVED_PLACE,
+            "before": Personal(texts.DECISION(), _AUDIT),
+            "after": Personal(texts.DECISION(), _AUDIT),
         },
         Store.CATALOGUE,
     ),
@@ -196,13 +200,20 @@ DOCUMENTS: Final = (
     ),
     Document(
         "fabric_hub.config.settings:Members",
-        "site.toml [project.NAME.members], projects.json",
+        "site.toml [project.NAME.members]",
         Purpose.ACCESS,
         texts.WHILE_MEMBER(),
         {"owner": _MEMBER, "member": _MEMBER, "trainer": _MEMBER, "steward": _MEMBER, "visitor": _MEMBER},
     ),
     Document(
-        "fabric_hub.config.hub:LoginSettings",
+        "fabric_hub.config.settings:Members",
+        "projects.json beside {catalogue.socket}",
+        Purpose.ACCESS,
+        texts.WHILE_MEMBER(),
+        dict.fromkeys(("owner", "member", "trainer", "steward", "visitor"), Personal(texts.NAME(), FOLLOW)),
+    ),
+    Document(
+        "fabric_hub.config.login:LoginSettings",
         "site.toml [login]",
         Purpose.LOGIN,
         texts.WHILE_MEMBER(),
@@ -211,6 +222,8 @@ DOCUMENTS: Final = (
             "demo_file": Personal(texts.SECRET(), _SITE_FILE, secret=True),
             "admins": _MEMBER,
             "keep_case": None,
+            "provider": None,
+            "accounts": None,
         },
     ),
 )
@@ -251,6 +264,15 @@ FILES: Final = (
         Purpose.ACCESS,
         texts.WHILE_MEMBER(),
         {"names": _MEMBER},
+    ),
+    Files(
+        "login.accounts.table",
+        Purpose.LOGIN,
+        texts.WHILE_MEMBER(),
+        {
+            "issuer, subject": Personal(texts.IDENTITY(), _SITE_FILE),
+            "account": Personal(texts.UNIX(), _SITE_FILE),
+        },
     ),
     Files(
         "logs of hub, proxy, service, gateway, catalogue service and node agents",

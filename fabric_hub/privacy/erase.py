@@ -6,7 +6,7 @@ record still says which they are; JupyterHub's user and the record go in one tra
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fabric_hub.config.settings import Settings
@@ -32,6 +32,7 @@ class Plan:
     counts: Counts = field(default_factory=list)
     sessions: frozenset[str] = frozenset()
     is_user: bool = False
+    other_names: tuple[str, ...] = ()
 
     def part(self, name: str) -> Part | None:
         return next((part for part in self.parts if part.name == name), None)
@@ -58,6 +59,12 @@ def plan(settings: Settings, person: Person) -> Plan:
     found = Plan(person, parts)
     hub = found.part("hub")
     assert hub is not None
+    if catalogue := found.part("catalogue"):
+        known = audit_part.Known(**ask(catalogue, lambda: asdict(audit_part.known(settings, person))))
+        audit_part.refuse_known(known, person.name)
+        found.other_names = tuple(known.names[1:])
+        for name in found.other_names:
+            checks.refuse_named(settings, name)
 
     def look() -> dict[str, Any]:
         told = checks.observed(settings, hub, person)
@@ -95,7 +102,7 @@ def carry_out(settings: Settings, found: Plan, by: str, pseudonym: str) -> None:
     assert hub is not None
 
     def noted() -> dict[str, Any]:
-        audit_part.note(settings, by, pseudonym, found.counts)
+        audit_part.note(settings, by, person, pseudonym, found.counts)
         return {}
 
     if catalogue and found.counts:

@@ -65,6 +65,8 @@ class Act(StrEnum):
     DELETE = "delete"  # the row or the file goes
     EMPTY = "empty"  # the field gets its empty value
     NUMBER = "number"  # the field gets a random pseudonym, the same one in all of a database
+    ROLE = "role"  # of who decided only the role stays
+    DIGEST = "digest"  # of a name that nobody else may get only a digest stays
     CODE = "code"  # of a sentence only its code stays
     KEEP = "keep"  # an exception, with its reason
     FOLLOW = "follow"  # another process writes it anew without the person
@@ -85,6 +87,8 @@ NO_TEXT = Erasure(Act.EMPTY, texts.EMPTIED(), "")
 NO_LIST = Erasure(Act.EMPTY, texts.EMPTIED(), [])
 NUMBER = Erasure(Act.NUMBER, texts.NUMBERED())
 CODE = Erasure(Act.CODE, texts.ONLY_CODE())
+ROLE = Erasure(Act.ROLE, texts.ONLY_ROLE())
+DIGEST = Erasure(Act.DIGEST, texts.ONLY_DIGEST())
 SUM = Erasure(Act.KEEP, texts.WITHOUT_NAME())
 FOLLOW = Erasure(Act.FOLLOW, texts.FOLLOWS())
 
@@ -112,6 +116,7 @@ class Whose(StrEnum):
 
     NAME = "name"  # it is the name at the hub
     AUTHOR = "author"  # the name of who decided: also that of the Unix account, or with words about it
+    KNOWN = "known"  # it is a name by which the catalogue service knows them: also of the Unix account
     SUBJECT = "subject"  # the subject of a warning: user:PROJECT/NAME, storage:NAME:...
 
 

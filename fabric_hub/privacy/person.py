@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from fabric_hub.catalogue.audit.log import UNIX
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import privacy_commands as texts
@@ -15,7 +16,8 @@ from fabric_hub.unix.accounts import unix_name
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 # How a record says who decided: a person of the hub's pages, or an account at a command line.
-_AUTHORS = ("{}", "operator {}", "steward {}", "{} (command line)")
+_ROLES = ("operator", "steward", "owner", "trainer", "member", "visitor", "user")
+_AUTHORS = ("{}", *(f"{role} {{}}" for role in _ROLES), "{} (command line)")
 _OF_ACCOUNTS = ("{}", "{} (command line)")
 _USER: TypeAdapter[str] = TypeAdapter(HubUser)
 
@@ -33,6 +35,11 @@ class Person:
         told = [form.format(self.name) for form in _AUTHORS]
         told += [form.format(self.unix) for form in _OF_ACCOUNTS if self.unix]
         return tuple(dict.fromkeys(told))
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The names by which the catalogue service has numbers of theirs: at the hub, and at a command line."""
+        return (self.name, f"{UNIX}{self.unix}") if self.unix else (self.name,)
 
     def is_subject(self, subject: str) -> bool:
         """Whether a warning is about them: their storage, or their part of a project's budget."""

@@ -25,11 +25,10 @@ from fabric_hub.sessions.tables import (
 )
 
 from .record_tables import SESSIONS
-from .rows import erased_values, only_codes
+from .rows import PAST, erased_values, only_codes
 
 DAY_S = 86400.0
 # In the place of everybody whose time is over.
-PAST = "erased"
 WARNINGS_DAYS = 400
 SUCCESSORS_S = DAY_S
 

@@ -19,6 +19,7 @@ from fabric_hub.messages.text import Text, verbatim
 from .model import Act, Link, Table, Whose
 from .person import Person
 
+PAST = "erased"  # who somebody was, where not even a random number is to tell rows of one person together
 _AT_ONCE = 500  # values in one question
 HIDDEN = "(secret)"
 
@@ -60,7 +61,7 @@ def find(connection: sa.Connection, tables: Iterable[Table], person: Person) -> 
         if link.whose is Whose.SUBJECT:
             every = connection.execute(sa.select(column).distinct()).scalars()
             return tuple(subject for subject in every if person.is_subject(subject))
-        values: tuple[Any, ...] = (person.name,)
+        values: tuple[Any, ...] = person.known if link.whose is Whose.KNOWN else (person.name,)
         for step, key, named in reversed(link.through):
             other = table_of(step)
             found: dict[Any, None] = {}
@@ -114,10 +115,26 @@ def count(connection: sa.Connection, found: Sequence[Rows]) -> Counter[tuple[str
     """How many rows an erasure would delete or change, by table and by what is done to them."""
     told: Counter[tuple[str, Act]] = Counter()
     for rows in found:
+        if (act := act_of(rows.table, rows.link)) is None:
+            continue
         for condition in rows.conditions():
             n = connection.execute(sa.select(sa.func.count()).select_from(rows.there).where(condition)).scalar_one()
-            told[rows.table.name, Act.DELETE if rows.link.rows else Act.NUMBER] += n
+            told[rows.table.name, act] += n
     return +told
+
+
+def act_of(table: Table, link: Link) -> Act | None:
+    """What an erasure does to the rows of a link as a whole; None: nothing. Pure."""
+    if link.rows:
+        return Act.DELETE
+    acts = {
+        column.erasure.act
+        for name, column in table.columns.items()
+        if column is not None and column.erasure is not None and (link.only is None or name in link.only)
+    }
+    if acts <= {Act.KEEP}:
+        return None
+    return next((act for act in (Act.ROLE, Act.DIGEST) if act in acts), Act.NUMBER)
 
 
 def erase(connection: sa.Connection, found: Sequence[Rows], pseudonym: str) -> Counter[tuple[str, Act]]:
@@ -125,15 +142,19 @@ def erase(connection: sa.Connection, found: Sequence[Rows], pseudonym: str) -> C
     told: Counter[tuple[str, Act]] = Counter()
     # first what stays: what is somebody's by two ways may go by the other
     for rows in sorted(found, key=lambda one: one.link.rows):
+        if (act := act_of(rows.table, rows.link)) is None:
+            continue
         for condition in rows.conditions():
             if rows.link.rows:
                 n = connection.execute(sa.delete(rows.there).where(condition)).rowcount
+            elif act is Act.ROLE:
+                n = only_roles(connection, rows, condition)
             else:
                 only_codes(connection, rows.table, rows.there, condition)
                 fresh = erased_values(rows.table, rows.link, pseudonym)
                 fresh = {name: value for name, value in fresh.items() if name in rows.there.c}
                 n = connection.execute(sa.update(rows.there).where(condition).values(**fresh)).rowcount
-            told[rows.table.name, Act.DELETE if rows.link.rows else Act.NUMBER] += n
+            told[rows.table.name, act] += n
     return +told
 
 
@@ -153,6 +174,23 @@ def erased_values(table: Table, link: Link, pseudonym: str) -> dict[str, Any]:
             empty = column.erasure.empty
             values[name] = sa.null() if empty is None else empty
     return values
+
+
+def only_roles(connection: sa.Connection, rows: Rows, condition: sa.ColumnElement[bool]) -> int:
+    """Leave of who decided only their role; how many rows it was."""
+    target: Any = rows.there
+    column = rows.there.c[rows.link.column]
+    n = 0
+    for by in set(connection.execute(sa.select(column).where(condition)).scalars()):
+        change = sa.update(target).where(condition, column == by).values({column.name: only_role(by)})
+        n += connection.execute(change).rowcount
+    return n
+
+
+def only_role(by: str) -> str:
+    """Who decided, by their role: "owner ada" is "owner erased", which nobody takes for an account. Pure."""
+    role, _, name = by.partition(" ")
+    return f"{role} {PAST}" if name and not name.startswith("(") else PAST
 
 
 def only_codes(

@@ -12,13 +12,17 @@ from pathlib import Path
 import sqlalchemy as sa
 from jupyterhub import orm
 
+from fabric_hub.catalogue import tables as catalogue_tables
 from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory
 from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.people.rows import Account
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.store import CatalogueStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Grant
 from fabric_hub.gateway.ledger import Ledger, ledger_path
 from fabric_hub.messages.texts import stops as stop_texts
+from fabric_hub.projects.identity import Identity, Login
 from fabric_hub.sessions.announcements import AnnouncementBook, AnnouncementLevel, Draft
 from fabric_hub.sessions.choices import StartChoices
 from fabric_hub.sessions.database import database_url, hub_database_url
@@ -158,13 +162,22 @@ def plant_ledger(settings: Settings, planted: Planted, session: Session) -> None
 
 
 def plant_catalogue(settings: Settings, planted: Planted) -> None:
-    """An acceptance, a request with its reason, a refusal with its, and a grant that they decided."""
+    """Who they are, an acceptance, a request with its reason, a refusal with its, and a grant that they decided."""
     assert settings.catalogue is not None
     user, mark = planted.user, planted.mark
     store = CatalogueStore(open_catalogue(settings.catalogue))
-    log = AuditLog(audit_directory(settings.catalogue))
+    people = PeopleStore(store.engine)
+    log = AuditLog(audit_directory(settings.catalogue), people.numbers)
     name = "wind"
+    login = Login(
+        identity=Identity(issuer="https://idp.example.org", subject=mark("subject")), provider="sram",
+        name=mark("displayname"), mail=f"{mark('mailbox')}@example.org", organisation=mark("organisation"),
+        assurance=(f"https://example.org/{mark('assurance')}",), acr=mark("acr"),
+    )  # fmt: skip
+    account = Account(name=user, unix_account=mark("unixaccount"), uid=None, mapped_by="claim")
     try:
+        people.first(login, account, lambda number: log.append(Entry(event="first-login", person=number)))
+        plant_project(store.engine, user)
         if not store.datasets():
             for one in (name, "rain", "snow"):
                 store.put(an_entry(name=one, versions=(), latest=None))
@@ -184,6 +197,21 @@ def plant_catalogue(settings: Settings, planted: Planted) -> None:
         store.grant(Grant(dataset="rain", project=mark("granted"), by=f"operator {user}"))
     finally:
         store.close()
+
+
+def plant_project(engine: sa.Engine, user: str) -> None:
+    """A project of others that a person made and paused, and into which they took somebody."""
+    tables, name = catalogue_tables, f"of-{os.urandom(4).hex()}"
+    with engine.begin() as connection:
+        connection.execute(
+            sa.insert(tables.projects).values(
+                name=name, title="Wind", kind="research", account=f"fh-{name}", data="public", organisation="",
+                sector="", profiles=[], images=[], paused="Later.", paused_by=f"owner {user}", created_at=1.0,
+                created_by=f"operator {user}", serial=1,
+            )
+        )  # fmt: skip
+        someone = {"project": name, "user": "carolx1", "role": "owner", "since": 1.0}
+        connection.execute(sa.insert(tables.project_people).values(**someone, by=f"owner {user}"))
 
 
 def plant_files(root: Path, planted: Planted) -> None:

@@ -22,6 +22,8 @@ DECISION = Reason("privacy-decision", N_("what was decided about the person, or 
 OUTPUT = Reason("privacy-output", N_("lines of a session's log"), who=_NOBODY)
 OPEN_FILES = Reason("privacy-open-files", N_("names of files that were open"), who=_NOBODY)
 SECRET = Reason("privacy-secret", N_("a key or token, or what is made of one"), who=_NOBODY)
+PERSON_NUMBER = Reason("privacy-person-number", N_("number in the audit log"), who=_NOBODY)
+IDENTITY = Reason("privacy-identity", N_("identity at a provider, and what it said at a login"), who=_NOBODY)
 ROLE = Reason("privacy-role", N_("role or membership"), who=_NOBODY)
 USE = Reason("privacy-use", N_("use of GPUs, CPUs or storage"), who=_NOBODY)
 LANGUAGE = Reason("privacy-language", N_("language"), who=_NOBODY)
@@ -78,10 +80,19 @@ GOES = Reason("privacy-goes", N_("deleted"), who=_NOBODY)
 EMPTIED = Reason("privacy-emptied", N_("emptied"), who=_NOBODY)
 NUMBERED = Reason("privacy-numbered", N_("replaced by a random number"), who=_NOBODY)
 ONLY_CODE = Reason("privacy-only-code", N_("only the code of the reason stays"), who=_NOBODY)
+ONLY_ROLE = Reason("privacy-only-role", N_("only the role stays, without the name"), who=_NOBODY)
+ONLY_DIGEST = Reason(
+    "privacy-only-digest", N_("only a digest stays, so that nobody else is given the name"), who=_NOBODY
+)
 WITHOUT_NAME = Reason("privacy-without-name", N_("stays for sums, without the person"), who=_NOBODY)
 FOLLOWS = Reason("privacy-follows", N_("written anew by itself, without the person"), who=_NOBODY)
 KEPT_AUDIT = Reason(
-    "privacy-kept-audit", N_("kept: the audit log is proof, and a record that was changed breaks it"), who=_NOBODY
+    "privacy-kept-audit",
+    N_("kept: the audit log is proof; it has people as numbers, and names only in records of earlier releases"),
+    who=_NOBODY,
+)
+KEPT_NUMBER = Reason(
+    "privacy-kept-number", N_("kept: a number is never another person's, and leads to nobody any more"), who=_NOBODY
 )
 KEPT_SLURM = Reason("privacy-kept-slurm", N_("kept: Slurm and its accounting are the site's"), who=Who.OPERATOR)
 KEPT_SESSION = Reason(

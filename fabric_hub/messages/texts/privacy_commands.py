@@ -121,6 +121,14 @@ STILL_READ = Reason(
     status=503,
 )
 
+NAME_BEFORE = Reason(
+    "privacy-name-before",
+    N_("{user} is called {name} now."),
+    N_("Erase {name} first, and then give the command again."),
+    who=Who.OPERATOR,
+    status=409,
+)
+
 # -- what an erasure does
 
 WOULD = Reason(
@@ -132,6 +140,19 @@ ROWS_STAY = Reason(
     "privacy-rows-stay",
     P_("{n} stays for sums, without the person", "{n} stay for sums, without the person"),
     who=Who.NOBODY,
+)
+ROWS_NAMELESS = Reason(
+    "privacy-rows-nameless",
+    P_("{n} stays, without the name", "{n} stay, without the name"),
+    who=Who.NOBODY,
+)
+OTHER_NAMES = Reason(
+    "privacy-other-names",
+    P_(
+        "{user} had another name here: {names:list}. Erase that name, too, after this one.",
+        "{user} had other names here: {names:list}. Erase those names, too, after this one.",
+    ),
+    who=Who.OPERATOR,
 )
 IN_PLACE = Reason("privacy-in-place", N_("  {place}: {what}"), who=Who.NOBODY)
 NOTHING = Reason("privacy-nothing", N_("Nothing is kept of {user} but what stands below."), who=Who.NOBODY)

@@ -8,10 +8,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from fabric_hub.budgets.month import starts_of
-from fabric_hub.catalogue.audit.log import audit_directory
+from fabric_hub.catalogue import tables
+from fabric_hub.catalogue.audit.log import audit_directory, named, persons_in
 from fabric_hub.catalogue.audit.reading import Reading, verify
+from fabric_hub.catalogue.people.store import PeopleStore
+from fabric_hub.catalogue.tables import projects
 from fabric_hub.config.settings import Settings
 from fabric_hub.privacy import audit_part, erase, session_files
 from fabric_hub.privacy.person import person_of, pseudonym
@@ -25,7 +29,7 @@ from tests.support.privacy_site import Run, place_of
 pytestmark = NEEDS_OTHERS
 # What stays of a person, by place: what the register lists as kept.
 EXCEPTIONS = {
-    "state/audit": {"name", "proj"},
+    "state/audit": {"proj"},
     "hub/sessions.sqlite": {"session"},
     "state/catalogue.sqlite": {"granted"},  # a project of others, which has a grant that they decided
 }
@@ -90,6 +94,11 @@ def test_an_erasure_leaves_only_the_exceptions_and_all_of_the_other_person(
     assert "sessions.sessions: 1 stays for sums, without the person" in said
     assert "What stays, and why:" in said
     assert "audit/*.jsonl: kept: the audit log is proof" in said
+    for did in (
+        "identities: 1 deleted", "accounts: 1 deleted", "hub_names: 1 stays, without the name",
+        "projects: 2 stay, without the name", "project_people: 1 stays, without the name",
+    ):  # fmt: skip
+        assert f"  catalogue.{did}\n" in said
     assert set(found(state, anna.marks)) == set(anna.marks), "it only said so"
 
     assert run("erase", anna.user) == 0, capsys.readouterr().err
@@ -123,6 +132,39 @@ def test_sums_stay_and_the_audit_log_says_what_was_done_without_the_name(
     assert anna.user not in json.dumps(last)
 
 
+def test_the_audit_log_keeps_their_number_alone_and_nobody_else_is_given_the_name(
+    settings: Settings, run: Run, anna: Planted, bob: Planted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert settings.catalogue is not None
+    engine = sa.create_engine(f"sqlite:///{settings.catalogue.state_dir}/catalogue.sqlite")
+    people, directory = PeopleStore(engine), audit_directory(settings.catalogue)
+    number, of_bob = people.number_of(anna.user), people.number_of(bob.user)
+    assert number is not None
+    assert of_bob is not None
+    before = list(Reading(directory).records())
+    assert [record["event"] for record in before if number in persons_in(record)] == ["first-login", "accepted"]
+    assert run("erase", anna.user) == 0, capsys.readouterr().err
+
+    verify(directory, None)
+    *after, last = Reading(directory).records()
+    assert after == before
+    assert (last["event"], last["person"]) == ("erased", number)
+    assert PeopleStore(engine).names().keys() >= {of_bob}
+    assert number not in PeopleStore(engine).names()
+    assert named(after[1], PeopleStore(engine).names())["user"] == f"person {number}"
+    left = people.person(number)
+    assert left is not None
+    assert (left.account, left.names, left.identities) == (None, (), ())
+    conflict = people.conflict(anna.user, None)
+    assert conflict is not None, "a name is never given to another person"
+    assert conflict.same == number
+    with engine.connect() as connection:
+        by = {row.by for row in connection.execute(sa.select(tables.project_people.c.by))}
+        made = {tuple(row) for row in connection.execute(sa.select(projects.c.created_by, projects.c.paused_by))}
+    assert by == {"owner erased", f"owner {bob.user}"}
+    assert made == {("operator erased", "owner erased"), (f"operator {bob.user}", f"owner {bob.user}")}
+
+
 def test_it_is_done_once_and_says_so_the_second_time(
     settings: Settings, run: Run, anna: Planted, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,17 +177,18 @@ def test_it_is_done_once_and_says_so_the_second_time(
     assert len(list(Reading(audit_directory(settings.catalogue)).records())) == n
     target = place_of(settings) / "after"
     assert run("export", anna.user, "--output", str(target)) == 0
-    kept = json.loads((target / "audit.json").read_text())
-    assert {path.name for path in target.iterdir()} == {"README.md", "audit.json"}, kept
+    assert {path.name for path in target.iterdir()} == {"README.md"}, "nothing leads to their number any more"
 
 
-@pytest.mark.parametrize("dies_before", ["note", "remove", "erased", "forget_uid"])
+@pytest.mark.parametrize("dies_before", ["note", "remove", "erased", "forget_uid", "forget"])
 def test_one_that_was_killed_in_the_middle_is_finished_by_the_next(
     settings: Settings, run: Run, anna: Planted, bob: Planted, dies_before: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """A kill takes the process that works: its parent sees that it is gone."""
-    module = {"note": audit_part, "remove": session_files, "forget_uid": audit_part, "erased": erase}[dies_before]
+    module = {"note": audit_part, "remove": session_files, "forget_uid": audit_part, "erased": erase}.get(
+        dies_before, PeopleStore
+    )
     person = person_of(settings, anna.user)
     live = with_live_projects(settings)
     plan = erase.plan(live, person)

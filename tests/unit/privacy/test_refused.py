@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from fabric_hub.budgets.history import SETTLED_S, bounds
+from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.people.rows import Account
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.cli import main
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
@@ -19,7 +22,7 @@ from fabric_hub.messages.texts import privacy_commands as texts
 from fabric_hub.privacy.audit_part import about
 from fabric_hub.privacy.checks import jobs_of, not_final, refuse_at_work
 from fabric_hub.privacy.person import Person
-from fabric_hub.privacy.rows import only_code
+from fabric_hub.privacy.rows import only_code, only_role
 from fabric_hub.sessions.database import database_url
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.unix import state_lock
@@ -55,6 +58,40 @@ def test_what_the_catalogue_service_keeps_counts_too(
     said = refused(run, "anna", capsys)
     assert "It is not known in which projects anna is: the catalogue service has published none yet." in said
     assert "Start the catalogue service" in said
+
+
+def test_a_membership_that_is_not_published_yet_counts_too(
+    run: Run, settings: Settings, anna: Planted, bob: Planted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert settings.catalogue is not None
+    with sqlite3.connect(settings.catalogue.state_dir / "catalogue.sqlite") as connection:
+        [name] = connection.execute("SELECT name FROM projects WHERE created_by LIKE ?", [f"%{bob.user}"]).fetchone()
+        connection.execute("INSERT INTO project_people VALUES (?, ?, 'visitor', 1.0, 'sam')", [name, anna.user])
+    connection.close()
+    hand_over(settings)
+    assert f"{anna.user} is in {name}. Take {anna.user} out of them first" in refused(run, anna.user, capsys)
+
+
+def test_whoever_has_another_name_now_is_erased_by_that_one_first(
+    run: Run, settings: Settings, anna: Planted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert settings.catalogue is not None
+    engine = open_catalogue(settings.catalogue)
+    people = PeopleStore(engine)
+    number = people.number_of(anna.user)
+    assert number is not None
+    account = Account(name="annanew", unix_account="annanew", uid=None, mapped_by="operator")
+    people.set_account(number, account, lambda _: None)
+    engine.dispose()
+    hand_over(settings)
+    said = refused(run, anna.user, capsys)
+    assert f"{anna.user} is called annanew now. Erase annanew first, and then give the command again." in said
+    assert run("erase", "annanew") == 0, capsys.readouterr().err
+    assert (
+        f"annanew had another name here: {anna.user}. Erase that name, too, after this one." in capsys.readouterr().out
+    )
+    assert run("erase", anna.user) == 0, capsys.readouterr().err
+    assert f"{anna.user} is erased." in capsys.readouterr().out
 
 
 def test_whoever_is_an_operator_or_a_steward_is_taken_out_of_the_sites_file_first(
@@ -180,6 +217,20 @@ def test_of_an_audit_record_a_person_gets_what_is_theirs() -> None:
     assert about(record, jan) == {"event": "granted", "project": "p", "responsible": ["jan"]}
     assert about(record, eve) == {"event": "granted", "user": "eve", "by": "operator eve", "project": "p"}
     assert about(record, Person("bob")) is None
+
+
+def test_of_a_record_with_numbers_a_person_gets_what_is_theirs() -> None:
+    record = {"event": "granted", "person": 3, "by": "operator", "by_person": 4, "owners": [5, 6], "project": "p"}
+    shared = {"event": "granted", "project": "p"}
+    assert about(record, Person("jan"), {3}) == shared | {"person": 3}
+    assert about(record, Person("eve"), {4}) == shared | {"by": "operator", "by_person": 4}
+    assert about(record, Person("ada"), {6}) == shared | {"owners": [6]}
+    assert about(record, Person("operator"), {7}) is None, "a role is no name"
+
+
+def test_of_who_decided_the_role_stays() -> None:
+    found = [only_role(by) for by in ("owner ada", "operator sam", "sam", "sam (command line)")]
+    assert found == ["owner erased", "operator erased", "erased", "erased"]
 
 
 def test_of_a_sentence_only_code_and_numbers_stay() -> None:

@@ -121,7 +121,8 @@ SAID = """
 name at the hub|Unix account or its number|name and address of a contact|when it was done or happened
 what was chosen for a session|where a session runs: job, node, port|which session it was|a name that the person gave
 what the person wrote|what was decided about the person, or by them, and why|lines of a session's log
-names of files that were open|a key or token, or what is made of one|role or membership|use of GPUs, CPUs or storage
+names of files that were open|a key or token, or what is made of one|role or membership|number in the audit log
+identity at a provider, and what it said at a login|use of GPUs, CPUs or storage
 language|datasets that are used or asked for, and what for|whether a session is in use
 how a start or a session went, and how it ended|network address, browser, page
 everything that the stores had at that moment
@@ -136,9 +137,12 @@ until an operator erases the person|until the person removes it|until who answer
 as long as the site keeps its logs (journald, log files)|as long as the site keeps the audit log
 as long as the site keeps backups (fabric-hub backup --keep)
 as long as Slurm's accounting keeps it (slurmdbd's Purge settings)
-deleted|emptied|replaced by a random number|only the code of the reason stays|stays for sums, without the person
+deleted|emptied|replaced by a random number|only the code of the reason stays
+only the role stays, without the name|only a digest stays, so that nobody else is given the name
+stays for sums, without the person
 written anew by itself, without the person
-kept: the audit log is proof, and a record that was changed breaks it|kept: Slurm and its accounting are the site's
+kept: the audit log is proof; it has people as numbers, and names only in records of earlier releases
+kept: a number is never another person's, and leads to nobody any more|kept: Slurm and its accounting are the site's
 kept: without the person's name only Slurm's accounting tells whose it was|kept: logs go when their time is over
 kept: backups go when their time is over; erase again after a restore
 kept until an operator takes the person out of the site's file

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from fabric_hub.gateway.ledger import Ledger
 from fabric_hub.messages.texts import stops as texts
-from fabric_hub.privacy.retention import DAY_S, PAST, forget_old
+from fabric_hub.privacy.retention import DAY_S, forget_old
+from fabric_hub.privacy.rows import PAST
 from fabric_hub.service.tasks.retention import RetentionTask
 from fabric_hub.sessions.store import SessionStore
 from fabric_hub.sessions.tables import (
