@@ -281,7 +281,7 @@ def test_a_provider_that_is_away_closes_its_own_door_only(hub: Institutions, bro
     finally:
         hub.other.up()
     answer = log_in(hub, browser, "named", "other", preferred_username="admin")
-    assert answer.status_code == 302, "its keys are new, and are asked for again"
+    assert answer.status_code == 302, f"its keys are new, and are asked for again: {answer.text}"
 
 
 def test_no_secret_and_no_code_is_in_the_log(hub: Institutions, browser: httpx.Client) -> None:
