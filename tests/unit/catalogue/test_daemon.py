@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.catalogue.api import LinkBody, VerifiedLogin
+from fabric_hub.catalogue.api import VerifiedLogin
 from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
 from fabric_hub.catalogue.view import follower_of
 from fabric_hub.datasets.model import Catalogue
@@ -109,10 +109,10 @@ async def test_a_login_is_one_person_over_the_socket_and_a_second_identity_is_li
 
         now = time.time()
         proven = VerifiedLogin(login=mine, verified_at=now), VerifiedLogin(login=other, verified_at=now)
-        await client.link(LinkBody(user="newcomer", first=proven[0], second=proven[1]))
+        await client.link("newcomer", *proven)
         assert await client.login(other) == LoggedIn(user="newcomer")
         with pytest.raises(FabricError, match="The first login is not one of ada's"):
-            await client.link(LinkBody(user="ada", first=proven[0], second=proven[1]))
+            await client.link("ada", *proven)
     told = [(one["event"], one.get("person")) for one in daemon.records()]
     assert told == [("first-login", 1), ("linked", 1)]
 
