@@ -125,10 +125,10 @@ def test_a_person_without_an_account_gets_one_before_a_login_leads_to_them(place
 
     assert apart(known_by_name).status == 0
     refused = people(place, "link", "3", NEW, "c1")
-    assert (refused.status, refused.err) == (
-        1,
-        "fabric-hub: Person 3 has no account, so that no login leads to them.\n"
-        "Give them one first: `fabric-hub people account 3 NAME`.\n",
+    assert refused.status == 1
+    assert refused.err == (
+        "fabric-hub: Person 3 has no account, so that no login leads to them. "
+        "Give them one first: `fabric-hub people account 3 NAME`.\n"
     )
     assert "3  carol  (by name alone)" in people(place, "list").out
 
