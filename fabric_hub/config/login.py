@@ -112,8 +112,8 @@ class ProviderSettings(Frozen):
     account_claim_assigned: bool = Field(
         default=False,
         description="Nobody chooses the value of account_claim: who runs the provider assigns it, and it means the "
-        "same person here. Else no first login gets a name that means somebody already: an operator's, a steward's, that "
-        "of somebody in a project, or of an account that this machine's name service has.",
+        "same person here. Else no first login gets a name that means somebody already: an operator's, a steward's, "
+        "that of somebody in a project, or of an account that this machine's name service has.",
     )
     organisation_claim: ClaimName | Literal[""] | None = Field(
         default=None, description="The claim that names somebody's home organisation. Default: the preset's."
