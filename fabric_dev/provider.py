@@ -52,6 +52,8 @@ def setting(layout: Layout, port: int) -> dict[str, Any]:
             "issuer": issuer(port),
             "client_id": CLIENT,
             "client_secret_file": layout.provider_secret,
+            # whom it knows is written below, and nobody there names themselves
+            "account_claim_assigned": True,
         }
     }
 

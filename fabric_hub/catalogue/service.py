@@ -74,7 +74,7 @@ class CatalogueService:
         self._store = store
         known = PeopleStore(store.engine)
         self._audit_log = AuditLog(audit_directory(self._datasets), known.numbers)
-        self.people = People(lambda: self._settings, known, self._append)
+        self.people = People(self._settings_now, known, self._append)
         self._uids = Uids()
         self._reports = AgentReports(
             events_directory(self._datasets) / AGENTS, frozenset({0, os.geteuid()}), cached_s=AGENTS_EVERY_S
@@ -325,6 +325,11 @@ class CatalogueService:
     def _known(self) -> Catalogue | None:
         """The catalogue as it was last read; None before."""
         return self._feed.value if self._feed.asked_at else None
+
+    def _settings_now(self) -> Settings:
+        """The site's settings, and who is in which project, as they are now: whose name is whose. It may block."""
+        self._reload()
+        return self._settings
 
     def _reload(self) -> None:
         """Read the site's file again when it changed; one with mistakes changes nothing. And what the catalogue has."""

@@ -57,6 +57,9 @@ class Preset(NamedTuple):
 
 
 _AARC = ("openid", "profile", "email", "eduperson_entitlement", "eduperson_assurance")
+# None says that its account claim is assigned (account_claim_assigned). SRAM makes uid of the name that somebody's
+# institution sends, and a guest's account has the name that its owner wrote there; whether it is an account's name
+# here as well, a site knows alone.
 PRESETS: Final[Mapping[str, Preset]] = {
     "sram": Preset(
         "SURF Research Access Management",
@@ -105,6 +108,12 @@ class ProviderSettings(Frozen):
     account_claim: ClaimName | Literal[""] | None = Field(
         default=None,
         description="The claim of which the site's mapping may make an account; empty: none. Default: the preset's.",
+    )
+    account_claim_assigned: bool = Field(
+        default=False,
+        description="Nobody chooses the value of account_claim: who runs the provider assigns it, and it means the "
+        "same person here. Else no first login gets a name that means somebody already: an operator's, a steward's, "
+        "that of somebody in a project, or of an account that this machine's name service has.",
     )
     organisation_claim: ClaimName | Literal[""] | None = Field(
         default=None, description="The claim that names somebody's home organisation. Default: the preset's."

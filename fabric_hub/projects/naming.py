@@ -161,6 +161,21 @@ def check_name(name: str, *, keep_case: bool, whom: Text) -> None:
         raise FabricError(texts.CAPITALS(**about))
 
 
+def check_not_chosen(name: str, login: Login, settings: Settings, *, exists: bool, whom: Text) -> None:
+    """Refuse a name that means somebody already, where people may have chosen it at their provider.
+
+    :param exists: the name service has its account: that is somebody's, who may never have logged in here.
+    :raises FabricError: it does, and neither the site's own list nor a claim that is assigned says so.
+    """
+    if settings.login.accounts.source in ("table", "pool"):  # operators wrote that name
+        return
+    provider = settings.login.provider.get(login.provider)
+    if provider is not None and provider.account_claim_assigned:
+        return
+    if exists or key(name) in reserved(settings):
+        raise FabricError(texts.NAME_CHOSEN(name=name, provider=login.provider, contact=whom))
+
+
 def check_account(
     account: str, entry: UnixEntry | None, *, must_be: bool, min_uid: int, own: Collection[str], whom: Text
 ) -> None:

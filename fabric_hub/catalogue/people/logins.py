@@ -91,6 +91,7 @@ class People:
         taken = self._store.taken() | naming.reserved(settings) if accounts.source == "pool" else frozenset()
         for name in naming.candidates(login, accounts, table, taken, whom):
             account = checked(name, settings, self._lookup)
+            naming.check_not_chosen(name, login, settings, exists=account.uid is not None, whom=whom)
 
             def record(number: int) -> None:
                 of, why = digest(login.identity), f"account by {accounts.source}"

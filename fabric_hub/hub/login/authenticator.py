@@ -82,6 +82,11 @@ class FabricAuthenticator(Authenticator):  # type: ignore[misc]
             return import_item("fabric_dev.login.DemoAuthenticator")(parent=self)
         return PAMAuthenticator(parent=self) if kind == "pam" else None
 
+    @property
+    def fabric_beside(self) -> tuple[Authenticator, ...]:
+        """Who beside ourselves asks a list of who may log in (:mod:`fabric_hub.hub.patches.membership`)."""
+        return () if self.password is None else (self.password,)
+
     # what the login page shows
 
     def fabric_choices(self, base_url: str, next_url: str) -> list[tuple[str, str]]:

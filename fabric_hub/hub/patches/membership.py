@@ -46,12 +46,14 @@ def apply() -> None:
 def _with_those_of_projects(init_users: Any) -> Any:
     @wraps(init_users)
     async def init_them(self: Any) -> None:
-        authenticator = self.authenticator
-        follows = WHO_IS_IN_A_PROJECT in authenticator.allowed_users
-        authenticator.allowed_users = authenticator.allowed_users - {WHO_IS_IN_A_PROJECT}
+        # ours holds the site's login by password, which asks its own list
+        asked = [self.authenticator, *getattr(self.authenticator, "fabric_beside", ())]
+        follow_projects = [one for one in asked if WHO_IS_IN_A_PROJECT in one.allowed_users]
+        for one in follow_projects:
+            one.allowed_users = one.allowed_users - {WHO_IS_IN_A_PROJECT}
         await init_users(self)
-        if follows:
-            authenticator.check_allowed = live_check(authenticator, runtime().settings)
+        for one in follow_projects:
+            one.check_allowed = live_check(one, runtime().settings)
 
     return init_them
 

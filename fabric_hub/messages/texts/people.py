@@ -48,6 +48,16 @@ CAPITALS = _refusal(
     N_("Write to {contact}. Operators: let the provider send small letters, or set login.keep_case."),
 )
 ROOT = _refusal("person-root", N_("The login calls your account {name}, which is root's."), N_("Write to {contact}."))
+NAME_CHOSEN = _refusal(
+    "person-name-chosen",
+    N_(
+        "The login calls your account {name}. That is somebody's here, and people may choose such a name at {provider}."
+    ),
+    N_(
+        "If it is yours, write to {contact}. Operators: `fabric-hub people link` gives it to this login; where the "
+        "provider assigns these names, set login.provider.{provider}.account_claim_assigned."
+    ),
+)
 HUBS_OWN = _refusal(
     "person-hubs-own",
     N_("The login leads to the account {account}, which is one of the hub's own."),

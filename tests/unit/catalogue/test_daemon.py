@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from fabric_hub.catalogue.api import VerifiedLogin
 from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
 from fabric_hub.catalogue.view import follower_of
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
+from fabric_hub.projects.identity import Identity, LoggedIn, Login
 from fabric_hub.rpc.follower import Follower
 from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, as_operator, run_as
 
@@ -79,6 +81,40 @@ async def test_an_acceptance_that_is_not_right_is_refused_and_leaves_nothing(
             await client.accept(*arguments)
     assert (refused.value.status, refused.value.message) == (status, words)
     assert len(daemon.records()) == before
+
+
+def a_login(subject: str, claim: str, provider: str = "uni") -> Login:
+    identity = Identity(issuer=f"https://{provider}.example.org", subject=subject)
+    return Login(identity=identity, provider=provider, account_claim=claim, name="Jan")
+
+
+async def test_a_login_is_one_person_over_the_socket_and_a_second_identity_is_linked_by_who_has_both(
+    daemon: Daemon,
+) -> None:
+    provider = '[login.provider.uni]\nissuer = "https://uni.example.org"\nclient_id = "hub"\n'
+    daemon.site.write_text(
+        f'[login]\naccounts.source = "claim"\n{provider}client_secret_file = "{daemon.directory}/secret"\n'
+        f"{daemon.site.read_text()}"
+    )
+    mine, other = a_login("s1", "newcomer"), a_login("s1", "else", "other")
+    async with daemon.client as client:
+        assert await client.login(mine) == LoggedIn(user="newcomer", first=True)
+        assert await client.login(mine.model_copy(update={"account_claim": "ada"})) == LoggedIn(user="newcomer")
+        with pytest.raises(FabricError, match="The account newcomer is, or was, another person's here") as refused:
+            await client.login(a_login("s2", "newcomer"))
+        assert refused.value.status == 403
+        with pytest.raises(FabricError, match="people may choose such a name at uni") as refused:
+            await client.login(a_login("s3", "ada"))  # the owner of physics
+        assert (refused.value.status, refused.value.said and refused.value.said.code) == (403, "person-name-chosen")
+
+        now = time.time()
+        proven = VerifiedLogin(login=mine, verified_at=now), VerifiedLogin(login=other, verified_at=now)
+        await client.link("newcomer", *proven)
+        assert await client.login(other) == LoggedIn(user="newcomer")
+        with pytest.raises(FabricError, match="The first login is not one of ada's"):
+            await client.link("ada", *proven)
+    told = [(one["event"], one.get("person")) for one in daemon.records()]
+    assert told == [("first-login", 1), ("linked", 1)]
 
 
 async def test_requests_and_denials_are_recorded_once(daemon: Daemon) -> None:

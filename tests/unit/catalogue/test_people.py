@@ -35,11 +35,18 @@ IDP = "https://idp.example.org"
 PROJECT = '[project.physics]\naccount = "phys"\nmembers = ["anna", "guest01"]\n'
 
 
-def site(directory: Path, login: str = 'accounts.source = "claim"', more: str = PROJECT) -> Settings:
+def site(
+    directory: Path, login: str = 'accounts.source = "claim"', more: str = PROJECT, *, assigned: bool = True
+) -> Settings:
+    """A site with one provider.
+
+    :param assigned: nobody chooses the name that it sends.
+    """
     contact = '[site]\nsupport_email = "support@example.org"\n'
-    return parse(
-        least_site_text(directory, f"[login]\n{login}\n{contact}{more}{catalogue_text(directory, 'fabric-catalogue')}")
-    )
+    provider = f'[login.provider.sram]\npreset = "sram"\nclient_id = "hub"\nclient_secret_file = "{directory}/secret"\n'
+    provider += f"account_claim_assigned = {str(assigned).lower()}\n"
+    catalogue = catalogue_text(directory, "fabric-catalogue")
+    return parse(least_site_text(directory, f"[login]\n{login}\n{provider}{contact}{more}{catalogue}"))
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +175,24 @@ def test_a_name_is_one_persons_for_ever_in_every_spelling(here: Site) -> None:
     with refusal("person-name-taken"):  # also once its person cannot log in any more
         here.login("a1", "anna1")
     assert len(here.store.people()) == 1
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("source", ["claim", "name-service"])
+def test_nobody_becomes_somebody_of_the_sites_by_a_name_that_people_choose(
+    engine: sa.Engine, tmp_path: Path, source: str
+) -> None:
+    text = f'accounts.source = "{source}"\nadmins = ["boss"]'
+    here = Site(engine, site(tmp_path, text, PROJECT, assigned=False))
+    here.unix |= {name: UnixEntry(name, 1500 + at) for at, name in enumerate(("anna", "boss", "other"))}
+    for name in ("boss", "anna", "other"):  # an operator, a project's member, and whose account it is
+        with refusal("person-name-chosen"):
+            here.login("e1", name)
+    assert (here.store.people(), here.entries) == ((), [])
+    here.settings = site(tmp_path, text)
+    assert here.login("a1", "boss").user == "boss"
+    here.settings = site(tmp_path, text, assigned=False)
+    assert here.login("a1", "anna").user == "boss", "who is known stays who they are"
 
 
 def test_an_account_under_a_second_name_is_still_the_first_ones(here: Site) -> None:

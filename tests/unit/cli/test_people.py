@@ -31,6 +31,8 @@ def place(sandbox: Path) -> Iterator[Place]:
     """A site where anna and bob have logged in once."""
     with tempfile.TemporaryDirectory(dir=sandbox) as root:
         made = make_site(Path(root))
+        provider = f'[login.provider.old]\nissuer = "{OLD}"\nclient_id = "hub"\naccount_claim_assigned = true\n'
+        made.site.write_text(f'{made.site.read_text()}{provider}client_secret_file = "{root}/secret"\n')
         done = apart(lambda: _log_in(made, Login(identity=Identity(issuer=OLD, subject="a1"), provider="old",
                                                  account_claim="anna", name="Anna\x9b[31m")))  # fmt: skip
         assert done.status == 0, done.err
@@ -113,6 +115,22 @@ def test_another_account_must_be_there_and_nobody_elses(place: Place) -> None:
     refused = people(place, "account", "1", mine)
     assert (refused.status, "account" in refused.err) == (1, True)
     assert as_json(place, "show", "1")["names"] == ["anna"]
+
+
+def test_a_person_without_an_account_gets_one_before_a_login_leads_to_them(place: Place) -> None:
+    def known_by_name() -> int:
+        for_good(place.datasets)
+        PeopleStore(open_catalogue(place.datasets)).numbers({"carol"})
+        return 0
+
+    assert apart(known_by_name).status == 0
+    refused = people(place, "link", "3", NEW, "c1")
+    assert refused.status == 1
+    assert refused.err == (
+        "fabric-hub: Person 3 has no account, so that no login leads to them. "
+        "Give them one first: `fabric-hub people account 3 NAME`.\n"
+    )
+    assert "3  carol  (by name alone)" in people(place, "list").out
 
 
 def test_a_person_is_forgotten_after_the_sites_days_and_the_audit_log_is_whole(place: Place) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fabric_hub.config.login import AccountsSettings
+from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import verbatim
 from fabric_hub.projects import naming
 from fabric_hub.projects.identity import Identity, Login
 from fabric_hub.projects.naming import UnixEntry
+from tests.support.builders import catalogue_text, least_site_text
 
 WHOM = verbatim("support@example.org")
 ANNA = Identity(issuer="https://idp.example.org", subject="a1")
@@ -108,6 +111,43 @@ def test_the_hubs_own_accounts_and_root_are_refused_also_where_no_account_need_b
             naming.check_account(name, None, must_be=False, min_uid=1, own={"fabric-catalogue"}, whom=WHOM)
     naming.check_account("anna", None, must_be=False, min_uid=1000, own=(), whom=WHOM)
     naming.check_account("anna", UnixEntry("anna", 1000), must_be=True, min_uid=1000, own=(), whom=WHOM)
+
+
+def chosen_at(tmp_path: Path, source: str, provider: str = "", name: str = "sram") -> Settings:
+    """A site with an operator, a steward and a project, whose provider says this of its claim."""
+    text = f'[login]\nadmins = ["boss"]\naccounts = {{source = "{source}", table = "/etc/accounts.csv", pool = "g##", '
+    text += f'pool_size = 9}}\n[login.provider.{name}]\nissuer = "https://idp.example.org"\nclient_id = "hub"\n'
+    text += f'client_secret_file = "{tmp_path}/secret"\n{provider}\n'
+    text += '[project.physics]\naccount = "phys"\nmembers = {owner = ["olga"], visitor = ["vic"], trainer = ["tom"]}\n'
+    catalogue = catalogue_text(tmp_path, "fabric-catalogue")
+    return parse(least_site_text(tmp_path, f'{text}{catalogue}[catalogue.stewards]\n"*" = ["stew"]\n'))
+
+
+@pytest.mark.parametrize("source", ["claim", "name-service"])
+@pytest.mark.parametrize("name", ["boss", "stew", "olga", "vic", "tom"])
+@pytest.mark.parametrize(
+    "provider", ["", 'preset = "sram"', 'preset = "surfconext"', 'preset = "myaccessid"', 'preset = "efp"']
+)
+def test_a_name_that_people_may_choose_makes_nobody_an_operator_a_steward_or_a_projects_member(
+    tmp_path: Path, source: str, name: str, provider: str
+) -> None:
+    settings = chosen_at(tmp_path, source, provider)
+    words = f"The login calls your account {name}. That is somebody's here, and people may choose such a name at sram."
+    with refusal("person-name-chosen", words, "login.provider.sram.account_claim_assigned"):
+        naming.check_not_chosen(name, login(name), settings, exists=False, whom=WHOM)
+    naming.check_not_chosen("new", login("new"), settings, exists=False, whom=WHOM)
+    with refusal("person-name-chosen"):  # somebody's account, who has never logged in at the hub
+        naming.check_not_chosen("new", login("new"), settings, exists=True, whom=WHOM)
+
+
+def test_operators_say_whose_a_name_is_by_the_table_or_of_a_provider_that_assigns_it(tmp_path: Path) -> None:
+    for source in ("table", "pool"):
+        naming.check_not_chosen("boss", login(None), chosen_at(tmp_path, source), exists=True, whom=WHOM)
+    assigned = chosen_at(tmp_path, "claim", "account_claim_assigned = true")
+    naming.check_not_chosen("boss", login("boss"), assigned, exists=True, whom=WHOM)
+    other = chosen_at(tmp_path, "claim", "account_claim_assigned = true", name="another")
+    with refusal("person-name-chosen"):  # what is said of one provider is said of none else
+        naming.check_not_chosen("boss", login("boss"), other, exists=False, whom=WHOM)
 
 
 def test_what_is_another_persons_is_refused() -> None:
