@@ -403,6 +403,8 @@ CATALOGUE = _lines(
     "POST /v1/decisions",
     "POST /v1/answers",
     "POST /v1/projects/changes",
+    "POST /v1/logins",
+    "POST /v1/links",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",
