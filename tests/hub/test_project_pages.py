@@ -238,6 +238,7 @@ def test_nothing_is_changed_by_a_link_another_sites_form_or_a_token_beside_the_l
     assert refused.status_code == 403
     assert "A project is changed here in person, by who has logged in." in words(refused)
     assert projects.audit_log() == []
+    owner.stop()
 
 
 def test_a_catalogue_service_that_is_away_is_said_and_nothing_is_lost(projects: ProjectsHub, owner: Person) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from fabric_hub.catalogue.audit.log import audit_directory, files
+from fabric_hub.catalogue.audit.log import audit_directory, files, named
 from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.publish import publish_projects
 from fabric_hub.catalogue.tables import project_people
 from fabric_hub.catalogue.tables import projects as table
@@ -103,12 +104,13 @@ class ProjectsHub:
         return found.project
 
     def audit_log(self) -> list[dict[str, Any]]:
-        """What the audit log says since this test began."""
+        """What the audit log says since this test began, with the names of people."""
         return self._records()[self._before :]
 
     def _records(self) -> list[dict[str, Any]]:
         lines = (line for file in files(audit_directory(self.settings)) for line in file.read_text().splitlines())
-        return [json.loads(line) for line in lines]
+        names = PeopleStore(self.catalogue_service.store.engine).names()
+        return [named(json.loads(line), names) for line in lines]
 
     def log_in(self, name: str) -> Person:
         """Somebody who has logged in; the hub knows of the projects that they are in."""

@@ -13,7 +13,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from pydantic import TypeAdapter
 from tornado import web
 
-from fabric_hub.config.settings import Settings
+from fabric_hub.config.settings import Members, Project, Settings
 from fabric_hub.hub.patches import starts
 from fabric_hub.hub.patches.starts import refusal
 from fabric_hub.hub.spawner import runtime
@@ -90,10 +90,11 @@ class Refusing(PlainSpawner):
 
 @pytest.fixture
 def record(site: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionStore]:
-    """The sessions on record at a hub with our way to start."""
+    """The sessions on record at a hub with our way to start, at a site where ann is in a project."""
     monkeypatch.setattr(runtime, "_settings", None)
     monkeypatch.setattr(runtime, "_runtime", None)
-    runtime.install(site)
+    course = Project(account="course", members=Members(member=(USER,)))
+    runtime.install(site.model_copy(update={"project": {**site.project, "course": course}}))
     starts.apply()
     Refusing.store, Refusing.recorded = runtime.runtime().store, False
     yield Refusing.store
