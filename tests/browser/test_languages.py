@@ -56,6 +56,9 @@ ADDED = """() => document.getElementById('main').insertAdjacentHTML('beforeend',
   <button data-opens="asked">Open</button>
   <dialog class="fabric-dialog" id="asked"><form method="dialog"><button>Close</button></form></dialog>`)"""
 
+# A page that loads itself again after a while stays as it is.
+STAY = "() => { for (let timer = setTimeout(() => {}); timer > 0; timer -= 1) clearTimeout(timer); }"
+
 
 @cache
 def foreign(language: str) -> re.Pattern[str]:
@@ -323,6 +326,8 @@ def test_every_page_of_a_session_that_runs_and_of_those_who_come_to_it(person: C
             address = f"/hub/spawn-pending/{user}/evening"
             stopping = page.get_by_role("heading", name=gettext("Your session is stopping"))
             until(stopping.count, "the page says that it stops", pause=loading_again(page, address))
+            page.evaluate(STAY)  # it takes longer to look at it than it waits
+            expect(stopping).to_be_visible()
             look(page, "stopping")
             page.goto("/hub/home")
             look(page, "home-stopping")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from fabric_hub.messages.translation import gettext
 from tests.support.embedded_run import EmbeddedRun
 
 from .conftest import SLOW_MS, Visitor
@@ -31,6 +32,7 @@ def test_an_operator_finds_a_session_cannot_open_it_and_stops_it_by_keyboard(
 
     def row(page: Page) -> None:
         expect(page.locator(".operate-table tr[data-name=watched] [data-state=running]")).to_be_visible(timeout=SLOW_MS)
+        expect(page.locator("tr[data-name=watched] .fabric-badge")).to_have_text(gettext("Course"))
 
     people.see("/hub/operate", "operate", row)
     page = next(iter(people.pages.values()))

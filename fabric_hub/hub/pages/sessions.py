@@ -25,13 +25,17 @@ _BADGES = {"course": N_("Course"), "client": N_("Client")}
 
 @dataclass(frozen=True)
 class Shown:
-    """A session on record with what people call its project and profile, and the badge and kind of its project."""
+    """A session on record with what people call its project and profile, and the kind of its project."""
 
     session: Session
     project: str
     profile: str
-    badge: str
     kind: str
+
+    @property
+    def badge(self) -> str:
+        """What stands beside the project: in the language of who reads it now, as all operators look at one table."""
+        return badge(self.kind)
 
 
 def shown(session: Session) -> Shown:
@@ -41,7 +45,6 @@ def shown(session: Session) -> Shown:
         session,
         called(session.project, settings.project),
         called(session.profile, settings.profile),
-        badge(project.kind) if project else "",
         project.kind if project else "",
     )
 

@@ -18,6 +18,7 @@ from fabric_hub.hub.pages.dataset_requests import open_requests
 from fabric_hub.hub.pages.health import states_of
 from fabric_hub.hub.pages.operate_rows import Row, gpus_of, in_queue, numbers, row
 from fabric_hub.hub.pages.sessions import Shown
+from fabric_hub.messages.reader import Reader, reading
 from fabric_hub.messages.text import verbatim
 from fabric_hub.service.readiness import AGENTS_SILENT, Observed, Part
 from fabric_hub.sessions.reports import FRESH_S, SessionReport
@@ -32,7 +33,7 @@ LATER = NOW + 5400
 
 def of(session: Session, job: Job | None = None, report: SessionReport | None = None, **about: Any) -> Row:
     snapshot = a_snapshot(*([job] if job else []))
-    shown = Shown(**{"session": session, "project": "Physics", "profile": "Two", "badge": "", "kind": "", **about})
+    shown = Shown(**{"session": session, "project": "Physics", "profile": "Two", "kind": "", **about})
     return row(shown, PROFILE, standing(session, snapshot), snapshot, report, LATER)
 
 
@@ -77,8 +78,18 @@ def test_a_state_is_slurms_word_and_the_records_and_else_not_known() -> None:
     unseen = of(a_session(ready_at=NOW))
     assert (str(unseen.word), str(unseen.why)) == ("Not known", "Slurm says nothing of its job.")
     gone = SessionStatus(presence=JobPresence.GONE, job=a_job(state="TIMEOUT"))
-    shown = Shown(a_session(), "Physics", "Two", "", "")
+    shown = Shown(a_session(), "Physics", "Two", "")
     assert row(shown, None, gone, None, None, NOW).state == "ending"
+
+
+def test_a_row_that_is_made_once_for_all_operators_says_the_kind_in_the_language_of_each() -> None:
+    one = of(a_session(), a_job(), kind="course")
+    said = {}
+    for language in ("nl", "en"):
+        with reading(Reader(language)):
+            said[language] = one.about.badge
+    assert said == {"nl": "Cursus", "en": "Course"}
+    assert of(a_session(), a_job(), kind="research").about.badge == "", "the usual kind has none"
 
 
 def test_the_queue_has_who_waited_longest_first_and_that_is_the_longest_wait() -> None:
