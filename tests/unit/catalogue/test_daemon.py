@@ -105,7 +105,7 @@ async def test_a_login_is_one_person_over_the_socket_and_a_second_identity_is_li
         assert refused.value.status == 403
         with pytest.raises(FabricError, match="people may choose such a name at uni") as refused:
             await client.login(a_login("s3", "ada"))  # the owner of physics
-        assert (refused.value.status, refused.value.said and refused.value.said.code) == (403, "person-name-chosen")
+        assert (refused.value.status, refused.value.reason) == (403, "person-name-chosen")
 
         now = time.time()
         proven = VerifiedLogin(login=mine, verified_at=now), VerifiedLogin(login=other, verified_at=now)
