@@ -41,7 +41,10 @@ def test_it_says_what_happens_then_and_who_extends_it() -> None:
     )
     today = end_passed("folding", PROJECT, END)
     assert today
-    assert str(today.text).startswith("Project Protein folding ends today. Nothing starts in it from tomorrow")
+    assert str(today.text) == (
+        "Project Protein folding ends today. Nothing starts in it from tomorrow; its files stay. "
+        "Ask its owner to extend it."
+    )
 
 
 def test_a_project_without_an_end_is_never_told_of_and_another_end_is_another_warning() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.config.login import PRESETS, callback, secret_mistakes
+from fabric_hub.config.login import PRESETS, between_tables, callback, secret_mistakes
 from fabric_hub.config.settings import Settings, parse
 from fabric_hub.errors import FabricError
 from tests.support.builders import site_text
@@ -144,5 +144,8 @@ def test_the_demos_login_is_for_this_machine_alone(tmp_path: Path, address: str)
         f"login.kind: the demo's passwords are for this machine alone, and hub.bind_url ({address}) is open to others: "
         'set it to http://127.0.0.1:8000, or take kind = "pam" or a [login.provider.NAME]'
     ) in str(raised.value)
-    assert parse(text.replace(address, "http://127.0.0.1:8000")).login.kind == "demo"
+    site = parse(text.replace(address, "http://127.0.0.1:8000"))
+    assert site.login.kind == "demo"
+    mistakes = between_tables(site.login, site.hub.model_copy(update={"bind_url": address}), catalogue=False)
+    assert [(mistake.key, mistake.what.code) for mistake in mistakes] == [("login.kind", "setting-demo-loopback")]
     assert parse(text.replace("'demo'", "'pam'")).login.kind == "pam"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from fabric_hub.config.settings import Members, Project
 from fabric_hub.errors import FabricError
 from fabric_hub.hub.pages.project_forms import created, wanted
+from fabric_hub.hub.pages.projects import ProjectPages
 from fabric_hub.projects.changes import AddPerson, Create, Pause, RemovePerson, Resume, SetBudget, SetDates
 
 PROJECT = Project(
@@ -172,3 +174,12 @@ def test_a_project_that_cannot_be_is_refused_in_words(fields: dict[str, str], sa
     with pytest.raises(FabricError) as refusal:
         created({"folding": PROJECT}, {**NEW, **fields})
     assert refusal.value.text == said
+
+
+async def test_a_site_without_a_catalogue_service_changes_projects_in_its_file_alone() -> None:
+    page = cast(ProjectPages, SimpleNamespace(shared=SimpleNamespace(catalogue_service=None)))
+    with pytest.raises(FabricError) as raised:
+        await ProjectPages.change(page, Resume(project="folding"))
+    assert raised.value.text == (
+        "Without a catalogue service, this site keeps projects only in its file. Operators change them there."
+    )
