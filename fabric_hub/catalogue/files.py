@@ -72,3 +72,12 @@ def _told(item: Any, purposes: Any) -> Any:
     if len(loc) > 1 and loc[0] == "purposes" and isinstance(purposes, dict):
         return {**item, "loc": ["purposes", list(purposes)[int(loc[1])]]}
     return item
+
+
+def state_of(path: Path) -> tuple[int, int, int] | None:
+    """Changes when a file is written or replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size

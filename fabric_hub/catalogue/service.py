@@ -34,6 +34,7 @@ from fabric_hub.types import login_name
 from .agents import AgentReports
 from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, EventBody, Health
 from .denials import Denials
+from .files import state_of
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
 from .people.logins import People
 from .people.store import PeopleStore
@@ -67,7 +68,7 @@ class CatalogueService:
     def __init__(self, site: Path, settings: Settings, store: CatalogueStore) -> None:
         assert settings.catalogue is not None
         self._site = site
-        self._site_state = _state_of(site)
+        self._site_state = state_of(site)
         self._reloading = threading.Lock()
         self._of_file = self._settings = settings  # with the projects that the catalogue has: see _reload
         self._datasets = settings.catalogue
@@ -338,7 +339,7 @@ class CatalogueService:
             self._settings = self._store.projects.over(self._of_file)
 
     def _reload_changed(self) -> None:
-        state = _state_of(self._site)
+        state = state_of(self._site)
         if state == self._site_state:
             return
         self._site_state = state
@@ -392,12 +393,3 @@ class CatalogueService:
         else:
             if self._problems.pop(about, None):
                 log.info("the %s: in order again", about)
-
-
-def _state_of(path: Path) -> tuple[int, int, int] | None:
-    """Changes when a file is written or replaced."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino, status.st_size

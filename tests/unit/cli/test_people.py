@@ -176,6 +176,8 @@ def test_a_person_is_forgotten_after_the_sites_days_and_the_audit_log_is_whole(p
     still = people(place, "forget", "1")
     assert (still.status, " ".join(still.err.split())) == (
         1,
-        "fabric-hub: Person 1 is not forgotten: the site's file or a project still names anna, in physics. "
-        "Take them out there first.",
+        (
+            "fabric-hub: Person 1 is not forgotten: the site's file or a project still names anna, in physics. "
+            "Take them out there first."
+        ),
     )

@@ -177,7 +177,7 @@ def test_a_project_that_cannot_be_is_refused_in_words(fields: dict[str, str], sa
 
 
 async def test_a_site_without_a_catalogue_service_changes_projects_in_its_file_alone() -> None:
-    page = cast(ProjectPages, SimpleNamespace(shared=SimpleNamespace(catalogue_service=None)))
+    page = cast("ProjectPages", SimpleNamespace(shared=SimpleNamespace(catalogue_service=None)))
     with pytest.raises(FabricError) as raised:
         await ProjectPages.change(page, Resume(project="folding"))
     assert raised.value.text == (

@@ -113,14 +113,18 @@ def test_of_people_is_shown_what_the_site_lets_be_shown() -> None:
         (
             "off",
             (False, False, True, True),
-            "Of you, people of this project see nothing: only the project's totals are shown. Its owners and operators "
-            "see your name and role, and how many of your sessions run.",
+            (
+                "Of you, people of this project see nothing: only the project's totals are shown. Its owners and "
+                "operators see your name and role, and how many of your sessions run."
+            ),
         ),
         (
             "aggregated",
             (False, False, True, True),
-            "People of this project see totals, and how many people used GPUs, never who. Its owners and operators see "
-            "your name and role, and how many of your sessions run.",
+            (
+                "People of this project see totals, and how many people used GPUs, never who. Its owners and "
+                "operators see your name and role, and how many of your sessions run."
+            ),
         ),
         (
             "named",

@@ -21,7 +21,7 @@ CODES = {
         "audit-changed", "audit-days-turned", "audit-ends-early", "audit-its-head", "audit-keep-files",
         "audit-no-end", "audit-no-head", "audit-nobody", "audit-none", "audit-not-a-head",
         "audit-not-canonical", "audit-not-following", "audit-not-json", "audit-not-the-heads",
-        "audit-not-the-noted", "audit-noted-missing", "audit-only-before", "audit-other-number",
+        "audit-not-the-noted", "audit-noted-missing", "audit-numbers-only", "audit-only-before", "audit-other-number",
         "audit-record-missing", "audit-record-wrong", "audit-record-wrong-at-line", "audit-unfinished",
         "audit-unwritable", "audit-whole",
     ),
@@ -109,6 +109,7 @@ CODES = {
         "projects-without-catalogue",
     ),
     "site_file": (
+        "accounts-pool-too-large", "accounts-without",
         "extra-config-missing", "extra-config-unseen", "mail-login", "mail-password-in-clear", "mail-to-nobody",
         "nodes-ca-missing", "setting-a-list", "setting-a-table",
         "setting-above", "setting-accent-not-seen", "setting-at-least", "setting-at-most", "setting-below",

@@ -92,6 +92,8 @@ def test_whoever_has_another_name_now_is_erased_by_that_one_first(
     )
     assert run("erase", anna.user) == 0, capsys.readouterr().err
     assert f"{anna.user} is erased." in capsys.readouterr().out
+    several = texts.OTHER_NAMES(user="annanew", names=("ann", "anna"), n=2)
+    assert str(several) == "annanew had other names here: ann and anna. Erase those names, too, after this one."
 
 
 def test_whoever_is_an_operator_or_a_steward_is_taken_out_of_the_sites_file_first(
