@@ -189,7 +189,7 @@ def test_from_the_login_to_a_cell_with_a_host_for_every_user(own_hosts: BrokenSi
     try:
         page.get_by_role("button", name="Start").click()
         message = page.locator("#progress-message")
-        expect(message).to_contain_text("waits in the queue", timeout=SLOW_MS)
+        expect(message).to_contain_text("is in the queue", timeout=SLOW_MS)
         assert page.url.startswith(f"{hub}/hub/")
     finally:
         own_hosts.run.slurm("scontrol", "update", "PartitionName=cpu", "State=UP")

@@ -200,7 +200,7 @@ def test_a_budget_below_what_is_used_is_refused_in_words_and_a_raised_one_lets_t
     kept.publish(waves=waves(budget_gpu_hours=0))
     kept.followed()
     refused = until(lambda: (found := decision()).refused and found, "it is refused", 60, seen=decision)
-    assert str(refused.message).startswith("The budget of account fh-waves is used up: ")
+    assert str(refused.message).startswith("The budget of account fh-waves has run out: ")
     number = kept.sbatch("student1", "fh-waves", "--gres=gpu:1").stdout.strip()
     until(lambda: "AssocGrpGRESMinutes" in kept.state(number), "Slurm holds it", 50, seen=lambda: kept.state(number))
     kept.publish(waves=waves(budget_gpu_hours=9))

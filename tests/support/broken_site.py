@@ -124,11 +124,15 @@ class BrokenSite:
         site["gateway"]["submit_timeout_s"] = SUBMIT_TIMEOUT_S
         port = site["hub"]["bind_url"].rpartition(":")[2]
         site["hub"] |= {key: value.replace("{port}", port) for key, value in hub.items()}
+        self._set_login(site)
         self.run.site.write_text(toml(site).lstrip("\n"))
         self.kill_gateway()
         text = self.run.slurm_conf.read_text().replace("jobacct_gather/none", "jobacct_gather/linux")
         self.run.put_slurm_conf(text)
         self.set_in_slurm(MEMORY_LIMITS)
+
+    def _set_login(self, site: dict[str, Any]) -> None:
+        """Another login than the demo's, where one is to be."""
 
     def set_in_slurm(self, more: str) -> None:
         """Add lines to slurm.conf; a later one counts."""

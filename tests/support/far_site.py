@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from typing import Any
 
 from fabric_dev import cluster
 from fabric_dev.processes import start
@@ -16,6 +17,17 @@ from .waiting import until
 
 class FarSite(BrokenSite):
     """Slurm's controller and the hub are reached at our end of the wire; the other GPU node takes no jobs."""
+
+    def _set_login(self, site: dict[str, Any]) -> None:
+        """The demo's passwords, as a site's own login: the hub itself lets them be on loopback only."""
+        own = self.run.site.with_name("login.py")
+        own.write_text(
+            'c.JupyterHub.authenticator_class = "fabric_dev.login.DemoAuthenticator"\n'
+            f"c.DemoAuthenticator.demo_file = {site['login'].pop('demo_file')!r}\n"
+        )
+        own.chmod(0o644)
+        site["login"]["kind"] = "site"
+        site["hub"]["extra_config"] = str(own)
 
     def move_gpu1(self, host: OtherHost) -> None:
         """Let slurmctld listen where the other host can reach it, and slurmd of gpu1 run there."""
