@@ -283,6 +283,7 @@ FILES: Final = (
         texts.WHILE_LOGS(),
         {
             "names, addresses": Personal(texts.NAME(), kept(texts.KEPT_LOGS())),
+            "identities without an account": Personal(texts.IDENTITY(), kept(texts.KEPT_LOGS())),
             "requests": Personal(texts.BROWSER(), kept(texts.KEPT_LOGS())),
         },
     ),

@@ -156,7 +156,8 @@ stays for sums, without the person
 written anew by itself, without the person
 kept: the audit log is proof; it has people as numbers, and names only in records of earlier releases
 kept: a number is never another person's, and leads to nobody any more|kept: Slurm and its accounting are the site's
-kept: it tells a limit that the gateway set in Slurm from one that was set by hand|as long as Slurm follows the projects (slurm.parent_account)
+kept: it tells a limit that the gateway set in Slurm from one that was set by hand
+as long as Slurm follows the projects (slurm.parent_account)
 kept: without the person's name only Slurm's accounting tells whose it was|kept: logs go when their time is over
 kept: backups go when their time is over; erase again after a restore
 kept until an operator takes the person out of the site's file
