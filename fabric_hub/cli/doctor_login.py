@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from fabric_hub.config.login import DISCOVERY, ProviderSettings, callback, secret_mistakes
+from fabric_hub.config.login import DISCOVERY, LoginSettings, ProviderSettings, callback, secret_mistakes
 from fabric_hub.config.settings import Settings
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import login as texts
@@ -24,8 +24,23 @@ def of_site(site: Settings) -> Iterator[Finding]:
         if name in wrong:
             yield problem(wrong[name], texts.SECRET_FILE(provider=provider.shown(name)))
         yield _answers(name, provider)
+        if nobody := _nobody_new(name, provider, site.login):
+            yield Finding(state="NOTE", about=nobody, remedy=nobody.hint)
         about = texts.CALLBACK_IS(provider=provider.shown(name), address=callback(name, provider, site.hub))
         yield Finding(state="NOTE", about=about, remedy=texts.CALLBACK_REGISTERED())
+
+
+def _nobody_new(name: str, provider: ProviderSettings, login: LoginSettings) -> Text | None:
+    """Why the site's mapping refuses every first login at a provider; None: it does not."""
+    source = login.accounts.source
+    if source in ("table", "pool"):
+        return None
+    about = {"provider": provider.shown(name), "name": name}
+    if not provider.names_account:
+        return texts.NO_CLAIM_NEW(**about, source=source)
+    if source == "name-service" and not provider.account_claim_assigned:
+        return texts.NONE_ASSIGNED(**about, claim=provider.names_account)
+    return None
 
 
 def _answers(name: str, provider: ProviderSettings) -> Finding:

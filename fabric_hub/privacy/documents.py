@@ -19,6 +19,9 @@ _SESSION: Final = Personal(texts.SESSION())
 _SITE_FILE: Final = kept(texts.KEPT_SITE_FILE())
 _AUDIT: Final = kept(texts.KEPT_AUDIT())
 _STEWARD: Final = kept(texts.KEPT_STEWARD())
+_LIMITS: Final = kept(texts.KEPT_LIMITS())
+# What the gateway has set in Slurm for projects; a test holds the columns to gateway/projects/record.py.
+GATEWAY_LIMITS: Final = "projects.sqlite of the gateway: applied"
 _MEMBER: Final = Personal(texts.NAME(), _SITE_FILE)
 _PROVED: Final = Personal(texts.DATASET(), _AUDIT)
 _PROVED_PLACE: Final = Personal(texts.PLACE(), _AUDIT)
@@ -280,6 +283,7 @@ FILES: Final = (
         texts.WHILE_LOGS(),
         {
             "names, addresses": Personal(texts.NAME(), kept(texts.KEPT_LOGS())),
+            "identities without an account": Personal(texts.IDENTITY(), kept(texts.KEPT_LOGS())),
             "requests": Personal(texts.BROWSER(), kept(texts.KEPT_LOGS())),
         },
     ),
@@ -300,6 +304,20 @@ FILES: Final = (
         Purpose.SAFETY,
         texts.WHILE_BACKUPS(),
         {"databases, audit log": Personal(texts.EVERYTHING(), kept(texts.KEPT_BACKUPS()))},
+    ),
+    Files(
+        GATEWAY_LIMITS,
+        Purpose.ACCESS,
+        texts.WHILE_FOLLOWED(),
+        {
+            "parent": None,
+            "account": Personal(texts.ROLE(), _LIMITS),
+            "user": Personal(texts.UNIX(), _LIMITS),
+            "what": None,
+            "value": Personal(texts.DECISION(), _LIMITS),
+            "trying": Personal(texts.DECISION(), _LIMITS),
+            "before": Personal(texts.DECISION(), _LIMITS),
+        },
     ),
     Files(
         "Slurm: jobs, accounting",

@@ -50,7 +50,7 @@ def test_a_name_that_is_another_persons_is_refused_in_words(hub: Institutions, b
     assert refusal(log_in(hub, browser, "thief", preferred_username="person04")) == (
         403,
         "The account person04 is, or was, another person's here.",
-        f"If both logins are yours, log in the earlier way and link the other one. Otherwise write to {HELP}.",
+        f"Write to {HELP}. Operators: if both logins are of one person, `fabric-hub people link` makes them so.",
     )
     assert not is_in(browser)
 

@@ -120,8 +120,14 @@ class FabricAuthenticator(Authenticator):  # type: ignore[misc]
         """
         provider, login_settings = handler.provider, self.site.login
         claims, told = await provider.person(handler, str(handler.begun.get("nonce") or ""))
-        login = login_of(provider.name, provider.about, claims, told, provider.whom)
-        user = (await self.catalogue.login(login)).user
+        try:
+            login = login_of(provider.name, provider.about, claims, told, provider.whom)
+            user = (await self.catalogue.login(login)).user
+        except FabricError:
+            # what operators need for a table of accounts or `fabric-hub people link`
+            said = (provider.name, claims.get("iss"), claims.get("sub"))
+            self.log.warning("No account by the login at %s of issuer %.500r, subject %.500r", *said)
+            raise
         about = {"provider": provider.title, "whom": provider.whom}
         if unix_name(self.site.users, user) in SYSTEM_ACCOUNTS or user in SYSTEM_ACCOUNTS:
             raise FabricError(texts.NO_LOGIN_AS(account=user, **about))

@@ -192,6 +192,18 @@ SECRET_FILE = Reason(
     N_("put the secret that {provider} gave you there: one line, owner root, group fabric-hub, mode 0640"),
     who=Who.OPERATOR,
 )
+NO_CLAIM_NEW = Reason(
+    "login-no-claim-new",
+    N_("login at {provider}: nobody new gets an account: the provider names none (login.accounts.source = {source})"),
+    N_("set login.accounts.source to table or pool, or account_claim in [login.provider.{name}]"),
+    who=Who.OPERATOR,
+)
+NONE_ASSIGNED = Reason(
+    "login-none-assigned",
+    N_("login at {provider}: nobody new gets an account that exists, for people may choose {claim} there"),
+    N_("set account_claim_assigned in [login.provider.{name}] if they cannot; else login.accounts.source to table"),
+    who=Who.OPERATOR,
+)
 CALLBACK_IS = Reason("login-callback-is", N_("login at {provider}: its callback is {address}"), who=Who.OPERATOR)
 CALLBACK_REGISTERED = Reason(
     "login-callback-registered", N_("see that it is registered there so, letter by letter"), who=Who.OPERATOR

@@ -81,7 +81,7 @@ OTHER_SPELLING = _refusal(
 TAKEN = _refusal(
     "person-name-taken",
     N_("The account {name} is, or was, another person's here."),
-    N_("If both logins are yours, log in the earlier way and link the other one. Otherwise write to {contact}."),
+    N_("Write to {contact}. Operators: if both logins are of one person, `fabric-hub people link` makes them so."),
 )
 SAME_UID = _refusal(
     "person-same-uid",

@@ -73,6 +73,9 @@ WHILE_BACKUPS = Reason(
 WHILE_SLURM = Reason(
     "privacy-while-slurm", N_("as long as Slurm's accounting keeps it (slurmdbd's Purge settings)"), who=Who.OPERATOR
 )
+WHILE_FOLLOWED = Reason(
+    "privacy-while-followed", N_("as long as Slurm follows the projects (slurm.parent_account)"), who=Who.OPERATOR
+)
 
 # -- what an erasure does
 
@@ -95,6 +98,11 @@ KEPT_NUMBER = Reason(
     "privacy-kept-number", N_("kept: a number is never another person's, and leads to nobody any more"), who=_NOBODY
 )
 KEPT_SLURM = Reason("privacy-kept-slurm", N_("kept: Slurm and its accounting are the site's"), who=Who.OPERATOR)
+KEPT_LIMITS = Reason(
+    "privacy-kept-limits",
+    N_("kept: it tells a limit that the gateway set in Slurm from one that was set by hand"),
+    who=Who.OPERATOR,
+)
 KEPT_SESSION = Reason(
     "privacy-kept-session",
     N_("kept: without the person's name only Slurm's accounting tells whose it was"),

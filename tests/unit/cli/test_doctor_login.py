@@ -22,11 +22,11 @@ def issuer() -> Iterator[Issuer]:
         yield made
 
 
-def a_site(tmp_path: Path, issuer: str) -> Settings:
+def a_site(tmp_path: Path, issuer: str, *, more: str = "account_claim_assigned = true") -> Settings:
     provider = (
         f"client_id = 'hub'\nclient_secret_file = '{tmp_path}/secret'\nissuer = '{issuer}'\ntitle = 'The university'"
     )
-    text = site_text(tmp_path, f"[catalogue]\n[login.provider.uni]\n{provider}\n")
+    text = site_text(tmp_path, f"[catalogue]\n[login.provider.uni]\n{provider}\n{more}\n")
     return parse(text)
 
 
@@ -86,6 +86,32 @@ def test_a_provider_that_is_away_is_a_problem(tmp_path: Path, issuer: Issuer) ->
     said = [one for one in doctor_login.of_site(a_site(tmp_path, issuer.url)) if one.state == "PROBLEM"]
     assert isinstance(said[-1], Finding)
     assert f"no answer from {issuer.url}/.well-known/openid-configuration" in str(said[-1].about)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            "",
+            "nobody new gets an account that exists, for people may choose preferred_username there",
+        ),
+        (
+            "account_claim = ''",
+            "nobody new gets an account: the provider names none (login.accounts.source = name-service)",
+        ),
+        (
+            "account_claim = ''\n[login.accounts]\nsource = 'claim'",
+            "nobody new gets an account: the provider names none (login.accounts.source = claim)",
+        ),
+        ("[login.accounts]\nsource = 'claim'", ""),
+        ("account_claim = ''\n[login.accounts]\nsource = 'pool'\npool = 'guest##'\npool_size = 9", ""),
+        ("[login.accounts]\nsource = 'table'\ntable = '/people.csv'", ""),
+    ],
+)
+def test_a_mapping_by_which_nobody_new_gets_in_is_noted(tmp_path: Path, issuer: Issuer, more: str, said: str) -> None:
+    notes = [one for one in found(a_site(tmp_path, issuer.url, more=more)) if one[0] == "NOTE" and one != CALLBACK]
+    assert [about for _, about, _ in notes] == ([f"login at The university: {said}"] if said else [])
+    assert all("login.accounts.source to table" in remedy for _, _, remedy in notes)
 
 
 def test_a_site_without_providers_has_nothing_to_look_at(site: Settings) -> None:

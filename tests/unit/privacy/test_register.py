@@ -15,8 +15,9 @@ from fabric_hub.catalogue import tables as catalogue_tables
 from fabric_hub.cli import main
 from fabric_hub.config.privacy import PrivacySettings, PurposeName
 from fabric_hub.gateway.ledger import Ledger
+from fabric_hub.gateway.projects.record import Record
 from fabric_hub.messages.reader import Reader, reading
-from fabric_hub.privacy.documents import DOCUMENTS
+from fabric_hub.privacy.documents import DOCUMENTS, FILES, GATEWAY_LIMITS
 from fabric_hub.privacy.model import Act, Document, Personal, Purpose, Store, Table
 from fabric_hub.privacy.register import PLACES, TABLES, as_json, register
 from fabric_hub.sessions import tables as record_tables
@@ -58,6 +59,18 @@ def test_every_column_of_the_gateways_ledger_is_in_the_register() -> None:
     finally:
         ledger.close()
     assert columns == {table.name: set(table.columns) for table in TABLES[Store.LEDGER]}
+
+
+def test_every_column_of_what_the_gateway_sets_for_projects_is_in_the_register() -> None:
+    record = Record(None, "fabric")
+    try:
+        names = [row[0] for row in record._file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = {f"{name}.{row[1]}" for name in names for row in record._file.execute(f"PRAGMA table_info({name})")}
+    finally:
+        record.close()
+    (listed,) = (files for files in FILES if files.place == GATEWAY_LIMITS)
+    table = GATEWAY_LIMITS.rpartition(" ")[2]
+    assert columns == {f"{table}.{column}" for column in listed.columns}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.model)
@@ -143,6 +156,8 @@ stays for sums, without the person
 written anew by itself, without the person
 kept: the audit log is proof; it has people as numbers, and names only in records of earlier releases
 kept: a number is never another person's, and leads to nobody any more|kept: Slurm and its accounting are the site's
+kept: it tells a limit that the gateway set in Slurm from one that was set by hand
+as long as Slurm follows the projects (slurm.parent_account)
 kept: without the person's name only Slurm's accounting tells whose it was|kept: logs go when their time is over
 kept: backups go when their time is over; erase again after a restore
 kept until an operator takes the person out of the site's file

@@ -15,6 +15,7 @@ from traitlets.config import Config
 from fabric_dev.login import DemoAuthenticator
 from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.config.settings import parse
+from fabric_hub.errors import FabricError
 from fabric_hub.hub import configuration
 from fabric_hub.hub.login import authenticator as module
 from fabric_hub.hub.login.authenticator import FabricAuthenticator
@@ -82,6 +83,23 @@ async def test_an_entitlement_makes_an_operator_for_some_hours_and_a_name_for_go
     )
     assert not ours._operator("eve", False)
     assert await ours.refresh_user(eve) == {"name": "eve", "admin": False}
+
+
+async def test_who_is_refused_an_account_is_in_the_log_by_issuer_and_subject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours = made(tmp_path)
+    ours.log = logging.getLogger("login")
+
+    async def person(*_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"iss": "https://proxy.sram.surf.nl", "sub": "77\naa"}, {}
+
+    monkeypatch.setattr(type(ours.providers["sram"]), "person", person)
+    with pytest.raises(FabricError):
+        await ours._of_provider(SimpleNamespace(provider=ours.providers["sram"], begun={}))  # type: ignore[arg-type]
+    assert caplog.messages == [
+        "No account by the login at sram of issuer 'https://proxy.sram.surf.nl', subject '77\\naa'"
+    ]
 
 
 @pytest.mark.parametrize(("keep", "name"), [("false", "jan"), ("true", "Jan")])
