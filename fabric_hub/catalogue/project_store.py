@@ -24,6 +24,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import project_changes as texts
 from fabric_hub.projects.changes import Change, Create
 from fabric_hub.projects.document import ProjectsDocument
+from fabric_hub.projects.live import LiveProjects
 from fabric_hub.sessions.database import Transaction, unusable
 from fabric_hub.types import Frozen, Slug
 
@@ -107,9 +108,13 @@ class ProjectStore:
 
     def over(self, settings: Settings) -> Settings:
         """Settings of a site's file with the projects that are kept, too; those of the file win."""
-        kept, of_file = self.document().projects, settings.project
+        kept, found = self.document().projects, settings.project
+        # what was published may be of before the last change
+        of_file = found.of_file if isinstance(found, LiveProjects) else found
         more = {name: project for name, project in kept.items() if name not in of_file}
-        return settings.model_copy(update={"project": {**of_file, **more}}) if more else settings
+        return (
+            settings if of_file is found and not more else settings.model_copy(update={"project": {**of_file, **more}})
+        )
 
     def kept(self, name: str) -> KeptProject | None:
         """One of them, with what is on record; None: none of this name is kept."""
