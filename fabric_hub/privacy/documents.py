@@ -302,6 +302,12 @@ FILES: Final = (
         {"databases, audit log": Personal(texts.EVERYTHING(), kept(texts.KEPT_BACKUPS()))},
     ),
     Files(
+        "projects.sqlite of the gateway",
+        Purpose.ACCESS,
+        texts.WHILE_SLURM(),
+        {"accounts": Personal(texts.UNIX(), kept(texts.KEPT_SLURM()))},
+    ),
+    Files(
         "Slurm: jobs, accounting",
         Purpose.USAGE,
         texts.WHILE_SLURM(),
