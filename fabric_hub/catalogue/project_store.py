@@ -135,6 +135,13 @@ class ProjectStore:
 
     # -- changing
 
+    def check(self, settings: Settings, change: Change, asker: Asker) -> None:
+        """Refuse what who asks may not change as things stand; :meth:`change` decides.
+
+        :raises RefusedError: they may not.
+        """
+        _allowed(settings, change, asker, self.kept(change.project))
+
     def change(self, settings: Settings, change: Change, asker: Asker, record: Record) -> bool:
         """Make a change, if who asks may. False: it stood so already.
 
@@ -143,15 +150,11 @@ class ProjectStore:
         :raises RefusedError: they may not.
         :raises FabricError: it cannot be made: see :mod:`.project_edits`; the audit log cannot be written.
         """
-        assert settings.catalogue is not None
         name = change.project
         with suppress(_NothingNewError), Transaction(self._engine, CATALOGUE) as connection:
             serial = _raise(connection)
             row = _one(connection, name)
-            before = settings.project.get(name) or (row.project if row else None)
-            told = refusal(change, before, asker, settings.catalogue, row.paused_by if row else None)
-            if told is not None:
-                raise RefusedError(told, before)
+            before = _allowed(settings, change, asker, row)
             if isinstance(change, Create):
                 after = created(change, settings, _accounts(connection))
             elif name in settings.project:
@@ -208,6 +211,16 @@ class ProjectStore:
                 yield connection
         except sa.exc.DatabaseError as error:
             raise unusable(error, CATALOGUE) from error
+
+
+def _allowed(settings: Settings, change: Change, asker: Asker, row: KeptProject | None) -> Project | None:
+    """The project as it is, where who asks may change it so."""
+    assert settings.catalogue is not None
+    before = settings.project.get(change.project) or (row.project if row else None)
+    told = refusal(change, before, asker, settings.catalogue, row.paused_by if row else None)
+    if told is not None:
+        raise RefusedError(told, before)
+    return before
 
 
 def _raise(connection: sa.Connection) -> int:
