@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ class _Meanwhile(dict[str, dict[str, list[Any]]]):
 
     do: Callable[[], object] = staticmethod(lambda: None)
 
-    def items(self) -> ItemsView[str, dict[str, list[Any]]]:
+    def items(self) -> Any:
         self.do()
         self.do = lambda: None
         return super().items()
