@@ -28,6 +28,7 @@ from fabric_hub.projects.membership import roles_of
 from fabric_hub.types import Frozen, HubUser, Slug, login_name, slurm_key
 
 from .audit.log import Entry
+from .project_policy import account_of
 
 EVENTS = {
     "create": "project-created",
@@ -73,7 +74,7 @@ def created(change: Create, settings: Settings, kept: Mapping[str, str]) -> Proj
         turned around.
     """
     assert settings.catalogue is not None
-    name, account = change.project, change.account or slurm_key(f"{settings.catalogue.account_prefix}{change.project}")
+    name, account = change.project, change.account or account_of(change.project, settings.catalogue)
     known = {**kept, **{other: project.account for other, project in settings.project.items()}}
     if name in known:
         raise FabricError(texts.EXISTS(project=name))

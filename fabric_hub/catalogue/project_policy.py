@@ -28,6 +28,7 @@ from fabric_hub.projects.changes import (
     SetDates,
 )
 from fabric_hub.projects.membership import roles_of
+from fabric_hub.types import slurm_key
 
 _OPERATOR, _OWNER = "operator ", "owner "
 
@@ -85,8 +86,15 @@ def _of_create(change: Create, asker: Asker, catalogue: CatalogueSettings) -> Te
         _closed_to_hub(change.kind, change.data)
         or _not_in("projects", catalogue)
         or _above(change.budget_gpu_hours, catalogue)
+        or _not_named_after(change, catalogue)
     )
     return _not_from_hub(change, because)
+
+
+def _not_named_after(change: Create, catalogue: CatalogueSettings) -> Text | None:
+    """Another account may be there, with a budget of its own that the new project's people would share."""
+    own = account_of(change.project, catalogue)
+    return None if change.account in (None, own) else texts.OTHER_ACCOUNT(account=change.account, own=own)
 
 
 def _of_owner(
@@ -153,6 +161,11 @@ def _not_from_hub(change: Change, because: Text | None) -> Text | None:
     if because is None:
         return None
     return texts.NOT_FROM_HUB(project=change.project, because=because, command=command(change))
+
+
+def account_of(project: str, catalogue: CatalogueSettings) -> str:
+    """The Slurm account that is named after a project."""
+    return slurm_key(f"{catalogue.account_prefix}{project}")
 
 
 def command(change: Change) -> str:

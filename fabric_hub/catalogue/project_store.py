@@ -24,6 +24,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import project_changes as texts
 from fabric_hub.projects.changes import Change, Create
 from fabric_hub.projects.document import ProjectsDocument
+from fabric_hub.projects.live import LiveProjects
 from fabric_hub.sessions.database import Transaction, unusable
 from fabric_hub.types import Frozen, Slug
 
@@ -107,9 +108,13 @@ class ProjectStore:
 
     def over(self, settings: Settings) -> Settings:
         """Settings of a site's file with the projects that are kept, too; those of the file win."""
-        kept, of_file = self.document().projects, settings.project
+        kept, found = self.document().projects, settings.project
+        # what was published may be of before the last change
+        of_file = found.of_file if isinstance(found, LiveProjects) else found
         more = {name: project for name, project in kept.items() if name not in of_file}
-        return settings.model_copy(update={"project": {**of_file, **more}}) if more else settings
+        return (
+            settings if of_file is found and not more else settings.model_copy(update={"project": {**of_file, **more}})
+        )
 
     def kept(self, name: str) -> KeptProject | None:
         """One of them, with what is on record; None: none of this name is kept."""
@@ -130,6 +135,13 @@ class ProjectStore:
 
     # -- changing
 
+    def check(self, settings: Settings, change: Change, asker: Asker) -> None:
+        """Refuse what who asks may not change as things stand; :meth:`change` decides.
+
+        :raises RefusedError: they may not.
+        """
+        _allowed(settings, change, asker, self.kept(change.project))
+
     def change(self, settings: Settings, change: Change, asker: Asker, record: Record) -> bool:
         """Make a change, if who asks may. False: it stood so already.
 
@@ -138,15 +150,11 @@ class ProjectStore:
         :raises RefusedError: they may not.
         :raises FabricError: it cannot be made: see :mod:`.project_edits`; the audit log cannot be written.
         """
-        assert settings.catalogue is not None
         name = change.project
         with suppress(_NothingNewError), Transaction(self._engine, CATALOGUE) as connection:
             serial = _raise(connection)
             row = _one(connection, name)
-            before = settings.project.get(name) or (row.project if row else None)
-            told = refusal(change, before, asker, settings.catalogue, row.paused_by if row else None)
-            if told is not None:
-                raise RefusedError(told, before)
+            before = _allowed(settings, change, asker, row)
             if isinstance(change, Create):
                 after = created(change, settings, _accounts(connection))
             elif name in settings.project:
@@ -203,6 +211,16 @@ class ProjectStore:
                 yield connection
         except sa.exc.DatabaseError as error:
             raise unusable(error, CATALOGUE) from error
+
+
+def _allowed(settings: Settings, change: Change, asker: Asker, row: KeptProject | None) -> Project | None:
+    """The project as it is, where who asks may change it so."""
+    assert settings.catalogue is not None
+    before = settings.project.get(change.project) or (row.project if row else None)
+    told = refusal(change, before, asker, settings.catalogue, row.paused_by if row else None)
+    if told is not None:
+        raise RefusedError(told, before)
+    return before
 
 
 def _raise(connection: sa.Connection) -> int:

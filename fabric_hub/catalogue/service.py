@@ -222,8 +222,10 @@ class CatalogueService:
         asker = Asker(user, operator=user in self._of_file.login.admins)
         projects = self._store.projects
         met = Entry(event=EVENTS[change.do], user=user, responsible=people_in(change))
-        await asyncio.to_thread(self._audit_log.meet, met)
         try:
+            # first: a number is for ever, and names in what is refused may be made up
+            await asyncio.to_thread(projects.check, self._of_file, change, asker)
+            await asyncio.to_thread(self._audit_log.meet, met)
             await asyncio.to_thread(projects.change, self._of_file, change, asker, self._append)
         except RefusedError as error:
             await self._denials.denied(denial(change, error.project, user, message_of(error).code))

@@ -16,6 +16,7 @@ from fabric_hub.catalogue.admin import CatalogueAdmin, opened
 from fabric_hub.catalogue.project_store import KeptProject
 from fabric_hub.config.settings import Project, Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.logs.lines import escaped
 from fabric_hub.messages.formats import number
 from fabric_hub.messages.texts import project_changes as texts
 from fabric_hub.messages.translation import gettext as _
@@ -218,7 +219,7 @@ def show_all(settings: Settings, _path: Path, arguments: argparse.Namespace) -> 
             )
             for name, project in found.items()
         ]
-        print("\n".join(table([head, *rows])))
+        print("\n".join(escaped(line) for line in table([head, *rows])))
     return 0
 
 
@@ -253,7 +254,7 @@ def show_one(settings: Settings, _path: Path, arguments: argparse.Namespace) -> 
         ]
     else:
         lines += [(role, ", ".join(users)) for role, users in project.members]
-    print("\n".join(labelled(label, text) for label, text in lines if text))
+    print("\n".join(escaped(labelled(label, text)) for label, text in lines if text))  # with words of its people
     return 0
 
 

@@ -101,8 +101,9 @@ class CatalogueSettings(Frozen):
         default=("people", "budgets"),
         description="What may be widened at the hub, where somebody who has taken the hub over could, too. people: "
         "owners add people to their projects. budgets: operators (login.admins) raise budgets, up to "
-        "from_hub_gpu_hours. projects: operators make projects, and give them more time. grants: operators grant "
-        "restricted datasets to projects whose members asked for them. None of it holds for a project with non-public "
+        "from_hub_gpu_hours. projects: operators make projects, whose Slurm account is account_prefix and the name, "
+        "and give them more time. grants: operators grant restricted datasets to projects whose members asked for "
+        "them. None of it holds for a project with non-public "
         "data or of a client: that is done with fabric-hub projects and fabric-hub datasets. Refusing and narrowing "
         "need nothing here.",
     )

@@ -104,16 +104,24 @@ def write(told: Exported, settings: Settings, person: Person, directory: Path) -
     except OSError as error:
         raise FabricError(texts.NOT_WRITTEN(cause=f"{directory}: {error.strerror}")) from error
     try:
-        for name, places in told.documents.items():
-            if places:
-                _put(directory / f"{name}.json", json.dumps(places, indent=2, ensure_ascii=False) + "\n")
-        _put(directory / INDEX, index(told, settings, person, time.time()))
+        # whoever owns what is above it could put another one in its place meanwhile
+        place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if os.fstat(place).st_uid != os.geteuid():
+                raise FabricError(texts.DIRECTORY_THERE(directory=str(directory)))
+            for name, places in told.documents.items():
+                if places:
+                    _put(place, f"{name}.json", json.dumps(places, indent=2, ensure_ascii=False) + "\n")
+            _put(place, INDEX, index(told, settings, person, time.time()))
+        finally:
+            os.close(place)
     except OSError as error:
         raise FabricError(texts.NOT_WRITTEN(cause=f"{directory}: {error.strerror}")) from error
 
 
-def _put(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _put(place: int, name: str, text: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags, 0o600, dir_fd=place)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         os.fchmod(handle, 0o600)
         file.write(text)

@@ -12,6 +12,7 @@ from fabric_hub.catalogue import switch_user
 from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory, persons_in
 from fabric_hub.catalogue.audit.reading import Reading, seconds
 from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.project_store import ProjectStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import people as texts
@@ -102,7 +103,9 @@ class PeopleAdmin:
     def _places(self, name: str) -> Iterator[str]:
         if name in self._settings.login.admins:
             yield "login.admins"
-        yield from (project for project, one in self._settings.project.items() if roles_of(one, name))
+        # as they are kept now: what hub and gateway are told may be of before, or not be there
+        found = ProjectStore(self.store.engine).over(self._settings).project
+        yield from (project for project, one in found.items() if roles_of(one, name))
         for dataset, stewards in self._catalogue.stewards.items():
             if name in stewards:
                 yield f"catalogue.stewards.{dataset}"

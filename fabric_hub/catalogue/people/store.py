@@ -69,7 +69,7 @@ class PeopleStore:
     """
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self.engine = self._engine = engine
         self._numbers: dict[str, int] = {}  # a name's number never changes
 
     # -- numbers, for the audit log

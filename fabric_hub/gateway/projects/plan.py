@@ -59,6 +59,11 @@ class Applied(NamedTuple):
         first = NO_LIMIT if self.value is None else self.value
         return frozenset({first} if self.trying is None else {first, self.trying})
 
+    def is_opened(self, limit: int) -> bool:
+        """Whether somebody opened by hand what we had closed; not where Slurm never took the closing."""
+        never = self.trying == CLOSED != self.value and limit == self.before
+        return CLOSED in self.ours and limit not in self.ours and not never
+
 
 class Plan(NamedTuple):
     """Steps in the order in which they are to be taken; what narrows comes first.
@@ -184,7 +189,7 @@ class _Planning:
             self._drift.append((texts.USER_CLOSED_BY_HAND if user else texts.ACCOUNT_CLOSED_BY_HAND)(
                 account=account, user=user
             ))  # fmt: skip
-        elif CLOSED in known.ours and found not in known.ours:
+        elif known.is_opened(found):
             self._drift.append((texts.USER_OPENED_BY_HAND if user else texts.ACCOUNT_OPENED_BY_HAND)(
                 account=account, user=user
             ))  # fmt: skip

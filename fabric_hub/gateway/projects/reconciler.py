@@ -22,7 +22,16 @@ from fabric_hub.gateway.queries.queries import Turn, UnavailableError
 from fabric_hub.messages.text import NOTHING, Text, verbatim, whole
 from fabric_hub.messages.texts import slurm_projects as texts
 from fabric_hub.projects.live import LiveProjects
-from fabric_hub.slurm.associations import AccountingRules, AccountTree, AddUser, Step
+from fabric_hub.slurm.associations import (
+    NO_LIMIT,
+    AccountingRules,
+    AccountTree,
+    AddAccount,
+    AddUser,
+    Reopen,
+    SetBudget,
+    Step,
+)
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
 from fabric_hub.unix import accounts
 from fabric_hub.unix.accounts import unix_name
@@ -185,13 +194,19 @@ class Reconciler:
             steps = tuple(step for step in steps if step not in held)
             problems.append(texts.CLOSINGS_WAIT(n=len(held)))
         done: list[Step] = []
+        unlimited: set[str] = set()
         try:
             for change in associations.changes(steps, rules.cluster):
+                step = change.steps[0]
+                if step.account in unlimited and isinstance(step, AddUser | Reopen):
+                    continue
                 refusal = await self._change(change)
                 if refusal is None:
                     done += change.steps
                 else:
                     problems.append(refusal)
+                    if lets_in_no_more(step):
+                        unlimited.add(step.account)
         finally:
             if done:
                 self._changed()
@@ -289,6 +304,13 @@ class Reconciler:
         """Count one more question, and wait until it may be asked."""
         self._calls += 1
         await asyncio.sleep(self._bucket.turn_s(self._clock()))
+
+
+def lets_in_no_more(refused: Step) -> bool:
+    """Whether nobody more may use an account because Slurm refused a step: it would lack a limit of its projects."""
+    if isinstance(refused, SetBudget) and refused.minutes != NO_LIMIT:
+        return refused.before == NO_LIMIT or refused.before > refused.minutes
+    return isinstance(refused, AddAccount)
 
 
 def notes(rules: AccountingRules) -> tuple[Text, ...]:

@@ -144,6 +144,11 @@ WITHOUT_LIMIT = Reason(
     N_("without a budget it may use more than {cap} GPU-hours (catalogue.from_hub_gpu_hours)"),
     who=Who.OPERATOR,
 )
+OTHER_ACCOUNT = Reason(
+    "project-other-account",
+    N_("its Slurm account would be {account}, not {own}"),
+    who=Who.OPERATOR,
+)
 PAUSED_ELSEWHERE = Reason("project-paused-elsewhere", N_("it was paused at the command line"), who=Who.OPERATOR)
 
 # -- the command line

@@ -96,8 +96,8 @@ async def test_with_the_hubs_socket_alone_nothing_is_widened_that_is_closed_to_i
     assert told(daemon) == published
     fields = ("event", "user", "project", "why", "after")
     assert [tuple(one.get(field) for field in fields) for one in daemon.records()[before:]] == [
-        ("denied", "ada", "waves", "project-not-from-hub", '{"do":"add","role":"member","user":"mallory"}'),
-        ("denied", "sam", "waves", "project-not-from-hub", '{"do":"add","role":"member","user":"mallory"}'),
+        ("denied", "ada", "waves", "project-not-from-hub", '{"do":"add","role":"member"}'),
+        ("denied", "sam", "waves", "project-not-from-hub", '{"do":"add","role":"member"}'),
         ("denied", "sam", "waves", "project-not-from-hub", '{"do":"budget","gpu_hours":20.0}'),
         (
             "denied", "sam", "firm", "project-not-from-hub",
@@ -106,6 +106,17 @@ async def test_with_the_hubs_socket_alone_nothing_is_widened_that_is_closed_to_i
         ("denied", "sam", "waves", "grant-from-hub", None),
     ]  # fmt: skip
     verify(daemon.directory / "state" / "audit")
+
+
+async def test_what_is_refused_gives_nobody_in_it_a_number(daemon: Daemon) -> None:
+    made(daemon)
+    for name in ("mallory", "trent"):
+        assert await ask(daemon, AddPerson(**W, user=name, role="member"), by=MEMBER) == "project-not-owner"
+    done = await asyncio.to_thread(apart, lambda: cli.main(["people", "list", "--json", "--site", str(daemon.site)]))
+    assert done.status == 0, done.err
+    names = {name for one in json.loads(done.out) for name in one["names"]}
+    assert {"ada", MEMBER} <= names
+    assert not names & {"mallory", "trent"}
 
 
 async def test_what_narrows_is_taken_from_who_has_the_role(daemon: Daemon) -> None:
@@ -237,7 +248,7 @@ async def test_refusals_and_changes_fill_no_disk(daemon: Daemon, tmp_path: Path)
     before = len(daemon.records())
     async with daemon.client as client:
         for number in range(120):
-            change = AddPerson(**W, user=f"eve{number}", role="member")
+            change = SetBudget(**W, gpu_hours=number)
             with pytest.raises(FabricError, match=r"There is no project waves\."):
                 await client.change_project(ChangeBody(by="mallory", change=change))
     records = daemon.records()[before:]

@@ -136,6 +136,9 @@ def test_who_lifts_a_pause_is_no_less_than_who_made_it(
         ({"budget_gpu_hours": 1, "kind": "client"}, "all", NOBODY),
         ({"budget_gpu_hours": 1, "data": "non-public"}, "all", NOBODY),
         ({"budget_gpu_hours": 1}, "none", NOBODY),
+        ({"budget_gpu_hours": 1, "account": "FH-new"}, "all", OPERATOR),
+        ({"budget_gpu_hours": 1, "account": "physics"}, "all", NOBODY),
+        ({"budget_gpu_hours": 1, "account": "fh-other"}, "all", NOBODY),
     ],
 )
 def test_projects_are_made_at_the_hub_by_operators_where_the_site_says_so(
@@ -147,6 +150,15 @@ def test_projects_are_made_at_the_hub_by_operators_where_the_site_says_so(
     assert refusal(change, None, asker("root", from_hub=False), NONE) is None
     if who != "operator":
         assert str(told) == "Only operators make projects."
+
+
+def test_a_hub_that_names_another_account_is_told_which_it_is_and_how_it_is_done() -> None:
+    change = Create(project="new", title="New", owners=("ada",), budget_gpu_hours=1, account="physics")
+    told = refusal(change, None, asker("operator"), ALL)
+    assert told is not None
+    words = "The hub may not change this of project new: its Slurm account would be physics, not fh-new."
+    assert str(told) == words
+    assert str(told.hint).endswith(command(change))
 
 
 @pytest.mark.parametrize(

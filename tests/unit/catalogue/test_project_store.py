@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -33,6 +34,7 @@ from fabric_hub.projects.changes import (
     SetDates,
 )
 from fabric_hub.projects.document import ProjectsDocument, as_json, document
+from fabric_hub.projects.live import LiveProjects
 from tests.support.builders import a_site, catalogue_text
 from tests.support.postgresql import server
 from tests.support.postgresql import url as url_of
@@ -294,6 +296,19 @@ def test_projects_of_the_sites_file_win(waves: Kept) -> None:
         waves(Pause(project="physics", why="x"))
     without = waves.site.model_copy(update={"project": {}})
     assert waves.projects.change(without, Pause(project="physics", why="x"), ROOT, waves.log.extend)
+
+
+def test_what_was_published_last_is_not_taken_for_what_is_kept(waves: Kept, tmp_path: Path) -> None:
+    path = tmp_path / "projects.json"
+    stale = {name: as_json(one) for name, one in waves.projects.document().projects.items()}
+    path.write_text(json.dumps({"format": 1, "serial": 1, "projects": stale}))
+    path.chmod(0o600)
+    live = LiveProjects(waves.site.project, path, frozenset({os.geteuid()}))
+    assert "bo" in live["waves"].members.owner
+    waves(RemovePerson(**W, user="bo"))
+    over = waves.projects.over(waves.site.model_copy(update={"project": live})).project
+    assert over["waves"].members.owner == ("ada",)
+    assert over.keys() == {*waves.site.project, "waves"}
 
 
 @pytest.mark.parametrize(

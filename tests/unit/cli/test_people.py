@@ -181,3 +181,13 @@ def test_a_person_is_forgotten_after_the_sites_days_and_the_audit_log_is_whole(p
             "Take them out there first."
         ),
     )
+
+
+def test_who_is_in_a_project_that_is_kept_is_not_forgotten_whatever_was_published(place: Place) -> None:
+    text = place.site.read_text()
+    place.site.write_text(text.replace("[catalogue]\n", "[catalogue]\nkeep_names_days = 0\n"))
+    done = fabric_hub(place, "projects", "create", "tides", "--title", "Tides", "--owner", "bob")
+    assert done.status == 0, done.err
+    (place.datasets.socket.parent / "projects.json").unlink(missing_ok=True)
+    still = people(place, "forget", "2")
+    assert (still.status, "still names bob, in tides" in " ".join(still.err.split())) == (1, True), still.err

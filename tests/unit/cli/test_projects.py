@@ -102,6 +102,16 @@ def test_all_projects_are_listed_those_of_the_file_first(place: Place) -> None:
     assert "fh-waves" in shown
 
 
+def test_what_people_wrote_does_nothing_to_the_terminal(place: Place) -> None:
+    say(place, "create", "waves", "--title", "Wa\x9b31mves", "--owner", "ada")
+    say(place, "pause", "waves", "--why", "too \u202ehot")
+    for told in (say(place, "list"), say(place, "show", "waves")):
+        assert "Wa\\x9b31mves" in told
+        assert "too \\u202ehot" in told
+        assert "\x9b" not in told
+        assert "\u202e" not in told
+
+
 def test_every_change_says_the_project_as_json(place: Place) -> None:
     assert as_json(place, *CREATE)["account"] == "fh-waves"
     assert as_json(place, "add", "waves", "eve")["members"]["member"] == ["eve"]

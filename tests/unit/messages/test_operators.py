@@ -103,7 +103,7 @@ CODES = {
         "project-dates-turned", "project-exists", "project-has-non-public-data", "project-in-file",
         "project-is-clients", "project-kept-already", "project-last-owner", "project-no-image",
         "project-no-profile", "project-not-from-hub", "project-not-in-file", "project-not-in-from-hub",
-        "project-not-owner", "project-paused-by-operator", "project-paused-elsewhere",
+        "project-not-owner", "project-other-account", "project-paused-by-operator", "project-paused-elsewhere",
         "project-person-other-role", "project-person-unknown", "project-too-many-owners", "project-unfit",
         "project-unknown", "project-without-limit", "project-without-owner", "projects-none-in-file",
         "projects-without-catalogue",

@@ -154,6 +154,19 @@ def test_a_door_that_was_opened_by_hand_is_shown_and_left() -> None:
     assert (made.steps, [told.code for told in made.drift]) == ((), ["drift-account-opened"])
 
 
+@pytest.mark.parametrize("value", [None, NO_LIMIT, 30])
+def test_a_closing_that_slurm_did_not_take_is_tried_again_whatever_limit_was_there(value: int | None) -> None:
+    without_bo = WAVES._replace(people={"anna": "anna"})
+    there = tree(fh_waves=waves(users={"anna": NO_LIMIT, "bo": 20}))
+    begun = on_record(bo=Applied(value, CLOSED, 20))
+    again = plan({"fh-waves": without_bo}, there, begun, PARENT)
+    assert again.steps == (Close(account="fh-waves", user="bo", before=20),)
+    # once it was closed for sure, the same limit is somebody's
+    closed = plan({"fh-waves": without_bo}, there, on_record(bo=Applied(CLOSED, None, 20)), PARENT)
+    assert not closed.steps
+    assert len(closed.drift) == 1
+
+
 def test_who_was_closed_by_hand_stays_so_when_they_leave_and_come_back() -> None:
     closed = tree(fh_waves=waves(users={"anna": NO_LIMIT, "bo": CLOSED}))
     left = plan({"fh-waves": WAVES._replace(people={"anna": "anna"})}, closed, on_record(), PARENT)

@@ -39,7 +39,7 @@ class Slurm:
         self.rules = AccountingRules(cluster=CLUSTER, resets="YEARLY", enforced=frozenset({"limits"}))
         self.asked = 0
         self.changed: list[list[str]] = []
-        self.refusal = ""
+        self.refusal = self.refuses = ""
         self.is_silent = False
 
     async def accounting_rules(self, turn: Turn) -> AccountingRules:
@@ -59,6 +59,8 @@ class Slurm:
         self.changed.append(list(arguments))
         if self.refusal:
             return self.refusal
+        if self.refuses and any(word.startswith(self.refuses) for word in arguments):
+            return "Unknown option"
         named = dict(word.split("=", 1) for word in arguments if "=" in word)
         assert named["cluster"] == CLUSTER
         account = named.get("accounts", named["names"])
@@ -202,6 +204,23 @@ def test_what_slurm_refuses_is_quoted_and_tried_again(site: Site, words: str, co
     assert words in str(told.problems[0])
     site.slurm.refusal = ""
     assert not site.apply().left
+
+
+def test_nobody_is_let_into_an_account_whose_budget_slurm_refuses(site: Site) -> None:
+    site.slurm.refuses = "GrpTRESMins"
+    site.publish(waves=waves("bo"))
+    told = site.apply()
+    assert [step.do for step in told.done] == ["add-account"]
+    assert [step.do for step in told.left] == ["set-budget", "add-user", "add-user"]
+    assert not site.slurm.accounts["fh-waves"].users
+    assert not site.apply().done
+    site.slurm.refuses = ""
+    assert not site.apply().left
+    # more than is there now may be refused: what is there holds
+    site.slurm.refuses = "GrpTRESMins"
+    site.publish(waves=waves("bo", "cas").model_copy(update={"budget_gpu_hours": 20}))
+    assert [step.do for step in site.apply().left] == ["set-budget"]
+    assert "cas" in site.slurm.accounts["fh-waves"].users
 
 
 def test_a_database_that_does_not_answer_is_told_and_asked_again_later_and_later(site: Site) -> None:
