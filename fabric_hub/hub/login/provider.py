@@ -51,10 +51,20 @@ class Provider(GenericOAuthenticator):  # type: ignore[misc]
         self._read_at = self._keys_at = float("-inf")
         self._keys: list[Mapping[str, Any]] = []
         self._asking = asyncio.Lock()
+        self._failed: tuple[float, FabricError] | None = None  # when (monotonic) it last could not be known, and why
 
     @default("http_client")
     def _small_answers(self) -> SimpleAsyncHTTPClient:
-        return SimpleAsyncHTTPClient(force_instance=True, max_body_size=_MOST_BYTES)
+        # a provider sends the hub nowhere else, and what it packs is as large as it says
+        never = {"follow_redirects": False, "decompress_response": False}
+        return SimpleAsyncHTTPClient(force_instance=True, max_body_size=_MOST_BYTES, defaults=never)
+
+    async def fetch(self, req: Any, label: str = "", parse_json: bool = True, **options: Any) -> Any:
+        """As oauthenticator's, which puts a provider's whole answer in the log, with the lines that it has."""
+        answer = await self.http_client.fetch(req, **options)
+        if not parse_json:
+            return answer
+        return json.loads(answer.body) if answer.body else None
 
     @property
     def title(self) -> str:
@@ -76,25 +86,35 @@ class Provider(GenericOAuthenticator):  # type: ignore[misc]
 
         :raises FabricError: it is away, or what it says of itself cannot be used.
         """
+        began = time.monotonic()
         async with self._asking:
             if time.monotonic() - self._read_at < KEEP_S:
                 return
-            address = self.issuer.rstrip("/") + DISCOVERY
-            document = await self._read(address)
-            if document.get("issuer") != self.issuer:
-                found = "".join(filter(str.isprintable, str(document.get("issuer"))))[:200]
-                raise self._unusable(texts.OTHER_ISSUER(address=address, found=found, issuer=self.issuer))
-            names = {"authorization_endpoint": "authorize_url", "token_endpoint": "token_url", "jwks_uri": ""}
-            for key, trait in names.items():
-                if not self._is_safe(document.get(key)):
-                    raise self._unusable(texts.NO_ADDRESS(address=address, name=key))
-                if trait:
-                    setattr(self, trait, document[key])
-            user_information = document.get("userinfo_endpoint")
-            self.userdata_url = user_information if self._is_safe(user_information) else ""
-            methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-            self.basic_auth = "client_secret_post" not in methods
-            self._document, self._read_at = document, time.monotonic()
+            if self._failed and self._failed[0] >= began:  # else who waits here would wait for each before them anew
+                raise FabricError(self._failed[1].said)
+            try:
+                await self._ask()
+            except FabricError as error:
+                self._failed = time.monotonic(), error
+                raise
+
+    async def _ask(self) -> None:
+        address = self.issuer.rstrip("/") + DISCOVERY
+        document = await self._read(address)
+        if document.get("issuer") != self.issuer:
+            found = "".join(filter(str.isprintable, str(document.get("issuer"))))[:200]
+            raise self._unusable(texts.OTHER_ISSUER(address=address, found=found, issuer=self.issuer))
+        names = {"authorization_endpoint": "authorize_url", "token_endpoint": "token_url", "jwks_uri": ""}
+        for key, trait in names.items():
+            if not self._is_safe(document.get(key)):
+                raise self._unusable(texts.NO_ADDRESS(address=address, name=key))
+            if trait:
+                setattr(self, trait, document[key])
+        user_information = document.get("userinfo_endpoint")
+        self.userdata_url = user_information if self._is_safe(user_information) else ""
+        methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        self.basic_auth = "client_secret_post" not in methods
+        self._document, self._read_at = document, time.monotonic()
 
     async def person(self, handler: Any, nonce: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """What it says of who came back: the claims of the verified ID token, and its user information.
@@ -127,7 +147,7 @@ class Provider(GenericOAuthenticator):  # type: ignore[misc]
             raise FabricError(texts.CODE_REFUSED(provider=self.title, why=why, whom=self.whom)) from error
         except OSError as error:
             raise self._away(texts.NO_ANSWER(address=self.token_url)) from error
-        except (web.HTTPError, ValueError, TypeError) as error:  # its answer is none: what is in it is not repeated
+        except (web.HTTPError, ValueError, TypeError, RecursionError) as error:  # no answer: it is not repeated
             unread = texts.NOT_JSON(address=self.token_url)
             raise FabricError(texts.CODE_REFUSED(provider=self.title, why=unread, whom=self.whom)) from error
         return dict(found)
@@ -187,8 +207,13 @@ class Provider(GenericOAuthenticator):  # type: ignore[misc]
         """Whether nobody on the way can answer in the place of an address."""
         if not isinstance(address, str):
             return False
-        parts = urlsplit(address)
-        plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return False
+        # what is on this machine's loopback is the hub's own, unless the provider itself is there
+        here = is_loopback(urlsplit(self.issuer).hostname or "")
+        plain = parts.scheme == "http" and here and is_loopback(parts.hostname or "")
         return bool(parts.hostname) and (parts.scheme == "https" or plain)
 
     def _away(self, why: Text) -> FabricError:

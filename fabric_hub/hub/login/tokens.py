@@ -80,7 +80,7 @@ def verified(token: Any, keys: Sequence[Mapping[str, Any]], expected: Expected) 
         raise TokenError(texts.TOKEN_CLAIM(claim="sub"))
     _check_party(claims, expected.client_id)
     nonce = claims.get("nonce")
-    if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
+    if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(errors="replace"), expected.nonce.encode()):
         raise TokenError(texts.TOKEN_NONCE())
     return claims
 
@@ -97,10 +97,10 @@ def check_same_person(claims: Mapping[str, Any], told: Mapping[str, Any]) -> Non
 def _header(token: str) -> tuple[str, str | None]:
     try:
         header = jwt.get_unverified_header(token)
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
         raise TokenError(texts.TOKEN_MALFORMED()) from None
     algorithm, key_id = header.get("alg"), header.get("kid")
-    if algorithm not in ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise TokenError(texts.TOKEN_ALGORITHM(alg=str(algorithm)[:20]))
     return algorithm, key_id
 
@@ -148,7 +148,7 @@ def _decoded(token: str, key: jwt.PyJWK, algorithm: str, expected: Expected) -> 
         why = texts.TOKEN_KEY()
     except jwt.InvalidSignatureError:
         raise _SignatureError(texts.TOKEN_SIGNATURE()) from None
-    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
         why = texts.TOKEN_MALFORMED()
     raise TokenError(why)
 

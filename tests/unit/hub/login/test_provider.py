@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -161,7 +163,7 @@ async def test_what_a_provider_says_of_itself_must_be_its_own(
 
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
 @pytest.mark.parametrize(
-    "value", [None, "http://sso.example.org/x", "javascript:alert(1)", 5, "https://", ["https://a"]]
+    "value", [None, "http://sso.example.org/x", "javascript:alert(1)", 5, "https://", "https://[", ["https://a"]]
 )
 async def test_an_address_that_others_could_answer_at_is_not_used(
     issuer: Issuer, provider: Provider, name: str, value: Any
@@ -201,3 +203,43 @@ async def test_a_token_endpoint_that_gives_no_id_token_lets_nobody_in(issuer: Is
         else Response(200, {"keys": [issuer.signs_with.public]})
     )
     assert await refusal(provider) == refused("it has sent no ID token")
+
+
+async def test_a_provider_sends_the_hub_to_no_other_address(
+    issuer: Issuer, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By no redirect: with it would go the client's secret. To nothing on this machine's loopback, either."""
+    await provider.discover()
+    issuer.server.answer = lambda request: Response(307, {}, {"Location": f"{issuer.url}/inside"})
+    assert "cannot be reached now" in await refusal(provider)
+    assert [request.path for request in issuer.server.requests][-1] == "/token"
+    monkeypatch.setattr(Provider, "issuer", "https://sso.example.org")
+    assert not provider._is_safe("http://127.0.0.1:8081/api")
+    assert provider._is_safe("https://sso.example.org/token")
+
+
+async def test_a_packed_answer_is_not_unpacked(issuer: Issuer, provider: Provider) -> None:
+    packed = gzip.compress(b" " * (64 << 20) + b"{}")
+    assert len(packed) < 1 << 20
+    issuer.server.answer = lambda _: Response(200, packed, {"Content-Encoding": "gzip"})
+    with pytest.raises(FabricError, match="answers something else than JSON"):
+        await provider.discover()
+
+
+async def test_what_a_provider_answers_is_not_in_the_log(
+    issuer: Issuer, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    await provider.discover()
+    issuer.server.answer = lambda _: Response(400, b"anna@example.org\n[I] a line of the hub's own")
+    await refusal(provider)
+    assert "anna@example.org" not in caplog.text
+
+
+async def test_who_waits_for_a_provider_that_is_away_waits_once(issuer: Issuer, provider: Provider) -> None:
+    issuer.server.answer = lambda _: Response(500, {})
+    told = await asyncio.gather(*(provider.discover() for _ in range(5)), return_exceptions=True)
+    assert len({str(one) for one in told}) == 1
+    assert len(issuer.server.requests) == 1
+    with pytest.raises(FabricError):
+        await provider.discover()
+    assert len(issuer.server.requests) == 2, "who comes later asks again"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -139,3 +141,17 @@ def test_user_information_of_somebody_else_is_refused(told: dict[str, Any]) -> N
     check_same_person({"sub": "abc-123"}, {"sub": "abc-123"})
     with pytest.raises(TokenError, match="of two people"):
         check_same_person({"sub": "abc-123"}, told)
+
+
+@pytest.mark.parametrize("header", [{"alg": ["RS256"]}, {"alg": {}}, {"alg": 5}, {"alg": None}])
+def test_an_algorithm_that_is_no_word_is_refused_as_another(header: dict[str, Any]) -> None:
+    head = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    body = unsigned(claims_of(ISSUER)).split(".")[1]
+    assert refusal(f"{head}.{body}.AAAA").startswith("login-token-algorithm: ")
+
+
+def test_what_cannot_be_read_is_no_token() -> None:
+    assert refusal("\ud800.a.b").startswith("login-token-malformed: ")
+    deep = base64.urlsafe_b64encode(b"[" * 60_000).decode().rstrip("=")
+    assert refusal(f"{deep}.a.b").startswith("login-token-malformed: ")
+    assert refusal(signed(nonce="\ud800")).startswith("login-token-nonce: ")
