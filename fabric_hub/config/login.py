@@ -113,7 +113,8 @@ class ProviderSettings(Frozen):
         default=False,
         description="Nobody chooses the value of account_claim: who runs the provider assigns it, and it means the "
         "same person here. Else no first login gets a name that means somebody already: an operator's, a steward's, "
-        "that of somebody in a project, or of an account that this machine's name service has.",
+        "that of somebody who is in a project or was met here before, or of an account that this machine's name "
+        "service has.",
     )
     organisation_claim: ClaimName | Literal[""] | None = Field(
         default=None, description="The claim that names somebody's home organisation. Default: the preset's."

@@ -161,19 +161,39 @@ def check_name(name: str, *, keep_case: bool, whom: Text) -> None:
         raise FabricError(texts.CAPITALS(**about))
 
 
+def may_be_chosen(login: Login, settings: Settings) -> bool:
+    """Whether people may have chosen their name at the provider: neither the site's own list nor a claim that is
+    assigned says it."""
+    if settings.login.accounts.source in ("table", "pool"):  # operators wrote that name
+        return False
+    provider = settings.login.provider.get(login.provider)
+    return provider is None or not provider.account_claim_assigned
+
+
 def check_not_chosen(name: str, login: Login, settings: Settings, *, exists: bool, whom: Text) -> None:
-    """Refuse a name that means somebody already, where people may have chosen it at their provider.
+    """Refuse a name that means somebody already, or looks like it, where people may have chosen it.
 
     :param exists: the name service has its account: that is somebody's, who may never have logged in here.
-    :raises FabricError: it does, and neither the site's own list nor a claim that is assigned says so.
+    :raises FabricError: it does.
     """
-    if settings.login.accounts.source in ("table", "pool"):  # operators wrote that name
+    if not may_be_chosen(login, settings):
         return
-    provider = settings.login.provider.get(login.provider)
-    if provider is not None and provider.account_claim_assigned:
-        return
-    if exists or key(name) in reserved(settings):
+    known = reserved(settings)
+    if exists or key(name) in known:
         raise FabricError(texts.NAME_CHOSEN(name=name, provider=login.provider, contact=whom))
+    if shape(name) in map(shape, known):
+        raise FabricError(texts.LOOKS_TAKEN(name=name, contact=whom))
+
+
+def check_same_account(account: str, was: int | None, entry: UnixEntry | None, whom: Text) -> None:
+    """Refuse an account that was somebody's, and is another one by now: made anew, it is another person's.
+
+    :param was: its uid when it was found; None: it was not made yet.
+    :param entry: what the name service says of it now; None: nothing, which it may say for a moment only.
+    :raises FabricError: it is another one.
+    """
+    if was is not None and entry is not None and entry.uid != was:
+        raise FabricError(texts.OTHER_UID(account=account, was=was, uid=entry.uid, contact=whom))
 
 
 def check_account(

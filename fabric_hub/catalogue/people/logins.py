@@ -31,6 +31,8 @@ AHEAD_S = 60.0  # and how far the hub's clock may be ahead
 LARGEST_TABLE = 16 * 1024 * 1024  # bytes
 # Each new person is a record that stays for years: so many at once, as at a course's first hour, then so many a second.
 FIRST_AT_ONCE, FIRST_PER_S = 1000, 1.0
+# Who gets no account may try again, and not so often that nobody else comes in.
+TRIES_AT_ONCE, TRIES_PER_S = 10, 1 / 60
 
 Append = Callable[[Iterable[Entry]], object]
 Lookup = Callable[[str], UnixEntry | None]
@@ -62,6 +64,7 @@ class People:
     ) -> None:
         self._settings, self._store, self._append, self._lookup = settings, store, append, lookup
         self._firsts = RateLimit(FIRST_AT_ONCE, FIRST_PER_S)
+        self._tries = RateLimit(TRIES_AT_ONCE, TRIES_PER_S)
 
     async def login(self, login: Login) -> LoggedIn:
         return await asyncio.to_thread(self.login_now, login)
@@ -80,10 +83,15 @@ class People:
         account = self._store.account_of(number)
         # whoever has an identity has an account: both were made in one transaction, and only another replaces it
         assert account is not None, f"person {number} has no account"
+        settings = self._settings()
+        if account.uid is not None and account.unix_account == unix_name(settings.users, account.name):
+            entry = self._lookup(account.unix_account)
+            naming.check_same_account(account.unix_account, account.uid, entry, naming.contact(settings))
         return LoggedIn(user=account.name)
 
     def _first(self, login: Login) -> LoggedIn:
-        if not self._firsts.take("", time.monotonic()):
+        now = time.monotonic()
+        if not (self._tries.take(digest(login.identity), now) and self._firsts.take("", now)):
             raise FabricError(texts.MANY_FIRST())
         settings = self._settings()
         accounts, whom = settings.login.accounts, naming.contact(settings)
@@ -91,14 +99,17 @@ class People:
         taken = self._store.taken() | naming.reserved(settings) if accounts.source == "pool" else frozenset()
         for name in naming.candidates(login, accounts, table, taken, whom):
             account = checked(name, settings, self._lookup)
-            naming.check_not_chosen(name, login, settings, exists=account.uid is not None, whom=whom)
+            # one account for all has no uid of anybody's, and a name may be of a password all the same
+            exists = account.uid is not None or self._lookup(account.unix_account) is not None
+            naming.check_not_chosen(name, login, settings, exists=exists, whom=whom)
+            chosen = naming.may_be_chosen(login, settings)
 
             def record(number: int) -> None:
                 of, why = digest(login.identity), f"account by {accounts.source}"
                 self._append([Entry(event="first-login", person=number, identity=of, why=why)])
 
             try:
-                self._store.first(login, account, record)
+                self._store.first(login, account, record, anew=chosen)
             except KnownAlreadyError:
                 return self._known(login) or self._first(login)
             except ConflictError as error:

@@ -184,18 +184,20 @@ class PeopleStore:
             done = connection.execute(rows.of(sa.update(identities), login.identity).values(**rows.claims(login)))
             return rows.person_of(connection, login.identity) if done.rowcount else None
 
-    def first(self, login: Login, account: Account, record: Record) -> int:
+    def first(self, login: Login, account: Account, record: Record, *, anew: bool = False) -> int:
         """Make person, identity, name and account of a first login; the person's number.
 
         Who was known by this name alone until now, and by no identity ever, is that person.
 
+        :param anew: it is nobody who was known, as where people choose the name themselves.
         :raises ConflictError: the name or the account is another person's.
         :raises KnownAlreadyError: the identity is known since a moment ago.
         """
         with self._changing() as connection:
             if rows.person_of(connection, login.identity) is not None:
                 raise KnownAlreadyError
-            number = rows.met_by_name(connection, account) or rows.new_person(connection, "login")
+            known = None if anew else rows.met_by_name(connection, account)
+            number = known or rows.new_person(connection, "login")
             connection.execute(sa.update(persons).where(persons.c.number == number).values(known_by="login"))
             self._give(connection, number, account)
             rows.put_identity(connection, number, login)

@@ -17,7 +17,8 @@ persons = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("created_at", sa.Float, nullable=False),
     # login: by an identity, also one that was unlinked. name: by a name at the hub alone, as the site's own
-    # authenticator gave it; the first identity that the site's mapping leads to that name is this person's.
+    # authenticator gave it; the first identity that the site's mapping leads to that name is this person's, unless
+    # people choose the name.
     sa.Column("known_by", sa.String(10), nullable=False),
 )
 

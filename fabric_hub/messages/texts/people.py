@@ -88,6 +88,11 @@ SAME_UID = _refusal(
     N_("The account {name} is a second name of an account that is another person's here."),
     N_("Write to {contact}."),
 )
+OTHER_UID = _refusal(
+    "person-other-uid",
+    N_("The account {account} had the uid {was} when it became yours, and has {uid} now: it may be another person's."),
+    N_("Write to {contact}. Operators: `fabric-hub people account` gives it anew, on record."),
+)
 LOOKS_TAKEN = _refusal(
     "person-looks-taken",
     N_("The account {name} looks almost like another person's name here."),

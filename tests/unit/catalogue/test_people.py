@@ -356,6 +356,33 @@ def test_who_was_known_by_name_alone_is_the_person_whom_the_mapping_leads_there_
     assert here.person("e1") not in numbers.values()
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_nobody_becomes_somebody_who_was_met_or_has_a_password_by_a_name_that_people_choose(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    here = Site(engine, site(tmp_path, more=PROJECT + "[users]\nshared_account = true\n", assigned=False))
+    here.store.numbers({"bob"})  # who has left the project in which they were met
+    with refusal("person-name-taken"):
+        here.login("e1", "bob")
+    here.unix["carol"] = UnixEntry("carol", 1500)  # who has logged in with a Unix password alone
+    with refusal("person-name-chosen"):
+        here.login("e1", "carol")
+    with refusal("person-looks-taken"):  # guest01 is in a project, and has never logged in
+        here.login("e1", "guesto1")
+    assert here.entries == []
+    assert here.login("e1", "eve").first
+
+
+def test_an_account_that_was_made_anew_is_not_its_former_persons(here: Site) -> None:
+    here.unix["anna"] = UnixEntry("anna", 1500)
+    here.login("a1", "anna")
+    here.unix["anna"] = UnixEntry("anna", 1900)
+    with refusal("person-other-uid"):
+        here.login("a1", "anna")
+    del here.unix["anna"]  # as when the name service is silent for a moment
+    assert here.login("a1", "anna").user == "anna"
+
+
 def test_a_persons_number_is_never_anothers_also_when_the_change_that_named_them_is_undone(here: Site) -> None:
     first = here.store.numbers({"anna"})["anna"]
     for _ in range(2):
@@ -399,3 +426,14 @@ def test_more_new_people_than_a_hub_takes_at_once_wait_and_those_it_knows_do_not
     with refusal("person-many-first", 429):
         here.login("b1", "bob")
     assert not here.login("a1", "anna").first
+
+
+def test_who_gets_no_account_does_not_keep_others_from_theirs(here: Site) -> None:
+    here.people._firsts = RateLimit(12, 0.0)
+    for _ in range(10):
+        with refusal("person-no-claim"):
+            here.login("e1", None)
+    for _ in range(10):
+        with refusal("person-many-first", 429):
+            here.login("e1", None)
+    assert here.login("a1", "anna").first
