@@ -8,7 +8,7 @@ from fabric_hub.config import settings
 from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.log import LogSettings
-from fabric_hub.config.login import LoginSettings, ProviderSettings
+from fabric_hub.config.login import AccountsSettings, LoginSettings, ProviderSettings
 from fabric_hub.config.privacy import PrivacySettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.config.site import SiteSettings
@@ -24,6 +24,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("site", SiteSettings),
         ("hub", HubSettings),
         ("login", LoginSettings),
+        ("login.accounts", AccountsSettings),
         ("login.provider.NAME", ProviderSettings),
         ("log", LogSettings),
         ("gateway", settings.GatewaySettings),
@@ -57,6 +58,8 @@ def settings_page() -> str:
         schema = section.model_json_schema()
         if name == "project.NAME":  # its members are a table of their own
             schema["properties"].pop("members")
+        if name == "login":
+            schema["properties"].pop("accounts")
         if name == "catalogue":
             schema["properties"].pop("export")
         if name == "quotas":
