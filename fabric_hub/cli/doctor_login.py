@@ -9,7 +9,7 @@ import httpx
 
 from fabric_hub.config.login import DISCOVERY, LoginSettings, ProviderSettings, callback, secret_mistakes
 from fabric_hub.config.settings import Settings
-from fabric_hub.messages.text import Text
+from fabric_hub.messages.text import NOTHING, Text
 from fabric_hub.messages.texts import login as texts
 
 from .findings import Finding, problem, right
@@ -25,7 +25,7 @@ def of_site(site: Settings) -> Iterator[Finding]:
             yield problem(wrong[name], texts.SECRET_FILE(provider=provider.shown(name)))
         yield _answers(name, provider)
         if nobody := _nobody_new(name, provider, site.login):
-            yield Finding(state="NOTE", about=nobody, remedy=nobody.hint)
+            yield Finding(state="NOTE", about=nobody, remedy=nobody.hint or NOTHING)
         about = texts.CALLBACK_IS(provider=provider.shown(name), address=callback(name, provider, site.hub))
         yield Finding(state="NOTE", about=about, remedy=texts.CALLBACK_REGISTERED())
 
