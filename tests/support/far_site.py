@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from pathlib import Path
 from typing import Any
 
 from fabric_dev import cluster
@@ -24,6 +25,11 @@ class FarSite(BrokenSite):
         own.write_text(
             'c.JupyterHub.authenticator_class = "fabric_dev.login.DemoAuthenticator"\n'
             f"c.DemoAuthenticator.demo_file = {site['login'].pop('demo_file')!r}\n"
+            # what the tests make people and tokens with, as a run with the demo's login has it
+            f"token = open({str(Path(site['hub']['state_dir']) / self._layout.token.name)!r}).read().strip()\n"
+            'c.JupyterHub.services.append({"name": "embedded", "api_token": token})\n'
+            'scopes = ["admin:users", "tokens", "admin:servers", "read:hub", "shutdown"]\n'
+            'c.JupyterHub.load_roles.append({"name": "embedded", "services": ["embedded"], "scopes": scopes})\n'
         )
         own.chmod(0o644)
         site["login"]["kind"] = "site"

@@ -140,7 +140,7 @@ def test_nothing_in_a_file_steers_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("verdict", "english", "dutch"),
     [
-        (Verdict.REPLACED, "say it in the site's file, and take this line out", "zet het in het configuratiebestand"),
+        (Verdict.REPLACED, "say it in the site's file, and take this line out", "zet het in het sitebestand"),
         (Verdict.UNUSED, "take this line out, or leave it: nothing comes of it", "haal deze regel weg of laat hem"),
         (Verdict.REFUSED, "change this line, or take it out; then start the hub again", "start daarna de hub opnieuw"),
     ],
