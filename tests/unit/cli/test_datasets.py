@@ -247,7 +247,7 @@ def test_verify_names_what_is_damaged_and_puts_it_on_record(place: Place) -> Non
 
 def test_a_grant_is_for_a_project_of_the_site_and_for_a_day_to_come(place: Place) -> None:
     offered(place)
-    assert "no project chemistry. Its projects: physics." in refused(
+    assert "There is no project chemistry. There are: physics." in refused(
         place, "grant", "wind-farm", "--project", "chemistry"
     )
     assert "over already" in refused(place, "grant", "wind-farm", "--project", "physics", "--until", "2020-01-01")
