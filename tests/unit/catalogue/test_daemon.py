@@ -19,6 +19,7 @@ from fabric_hub.catalogue.client import CatalogueServiceUnavailableError
 from fabric_hub.catalogue.view import follower_of
 from fabric_hub.datasets.model import Catalogue
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import message_of
 from fabric_hub.projects.identity import Identity, LoggedIn, Login
 from fabric_hub.rpc.follower import Follower
 from tests.support.catalogue_process import CATALOGUE, MEMBER, NEEDS_OTHERS, ROOT, Daemon, as_operator, run_as
@@ -105,7 +106,7 @@ async def test_a_login_is_one_person_over_the_socket_and_a_second_identity_is_li
         assert refused.value.status == 403
         with pytest.raises(FabricError, match="people may choose such a name at uni") as refused:
             await client.login(a_login("s3", "ada"))  # the owner of physics
-        assert (refused.value.status, refused.value.reason) == (403, "person-name-chosen")
+        assert (refused.value.status, message_of(refused.value).code) == (403, "person-name-chosen")
 
         now = time.time()
         proven = VerifiedLogin(login=mine, verified_at=now), VerifiedLogin(login=other, verified_at=now)
