@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import dataset_files, startup
 from fabric_hub.messages.texts import sessions as texts
-from fabric_hub.sessions.database import Kept, open_database, with_driver
+from fabric_hub.sessions.database import Kept, open_database, unusable, with_driver
 from fabric_hub.unix import state_lock
 
 CATALOGUE = Kept(
@@ -39,3 +40,16 @@ def open_catalogue(settings: CatalogueSettings) -> sa.Engine:
             raise FabricError(dataset_files.PASSWORD_IN_URL())
     state_lock.hold(settings.state_dir)
     return open_database(url, CATALOGUE)
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection to read by.
+
+    :raises FabricError: the catalogue cannot be used.
+    """
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sa.exc.DatabaseError as error:
+        raise unusable(error, CATALOGUE) from error

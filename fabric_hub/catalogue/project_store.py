@@ -25,11 +25,11 @@ from fabric_hub.messages.texts import project_changes as texts
 from fabric_hub.projects.changes import Change, Create
 from fabric_hub.projects.document import ProjectsDocument
 from fabric_hub.projects.live import LiveProjects
-from fabric_hub.sessions.database import Transaction, unusable
+from fabric_hub.sessions.database import Transaction
 from fabric_hub.types import Frozen, Slug
 
 from .audit.log import Entry
-from .database import CATALOGUE
+from .database import CATALOGUE, reading
 from .project_edits import Recorded, created, edited, entries, people_of, replayed
 from .project_policy import Asker, refusal
 from .tables import counter, project_people, projects
@@ -99,7 +99,7 @@ class ProjectStore:
 
     def document(self) -> ProjectsDocument:
         """All of them; of those that are as before the same objects."""
-        with self._reading_all, self._reading() as connection:
+        with self._reading_all, reading(self._engine) as connection:
             serial = _serial(connection)
             while serial != self._read.serial:
                 self._read = _all(connection, serial, self._read)
@@ -118,7 +118,7 @@ class ProjectStore:
 
     def kept(self, name: str) -> KeptProject | None:
         """One of them, with what is on record; None: none of this name is kept."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return _one(connection, name)
 
     @contextmanager
@@ -203,14 +203,6 @@ class ProjectStore:
                     continue
                 if after is not None:
                     _write(connection, record.project, row, after, record.by, serial, record.at)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except sa.exc.DatabaseError as error:
-            raise unusable(error, CATALOGUE) from error
 
 
 def _allowed(settings: Settings, change: Change, asker: Asker, row: KeptProject | None) -> Project | None:

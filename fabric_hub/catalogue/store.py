@@ -27,10 +27,10 @@ from fabric_hub.datasets.model import (
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import dataset_files as texts
-from fabric_hub.sessions.database import Transaction, unusable
+from fabric_hub.sessions.database import Transaction
 
 from . import rows, tables
-from .database import CATALOGUE
+from .database import CATALOGUE, reading
 from .project_store import ProjectStore
 from .restored import Restored, Revocation
 
@@ -64,7 +64,7 @@ class CatalogueStore:
 
     def serial(self) -> int:
         """Grows with every change."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return rows.serial(connection)
 
     def catalogue(self, today: date | None = None) -> Catalogue:
@@ -76,7 +76,7 @@ class CatalogueStore:
         """
         today = today or date.today()  # noqa: DTZ011 - a grant's last day is a day of this site
         while True:
-            with self._reading() as connection:
+            with reading(self._engine) as connection:
                 before = rows.serial(connection)
                 datasets = tuple(rows.published(entry) for entry in rows.datasets(connection) if entry.published_at)
                 found = Catalogue(
@@ -94,7 +94,7 @@ class CatalogueStore:
 
     def datasets(self) -> tuple[Dataset, ...]:
         """Every entry by name, drafts and retired ones too."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return tuple(rows.datasets(connection))
 
     def dataset(self, name: str) -> Dataset:
@@ -102,36 +102,36 @@ class CatalogueStore:
 
         :raises FabricError: (404) there is none of this name.
         """
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return rows.dataset(connection, name)
 
     def grants(self) -> tuple[Grant, ...]:
         """Every grant, also those whose last day has passed."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return tuple(rows.grants(connection))
 
     def requests(self) -> tuple[AccessRequest, ...]:
         """Open requests, oldest first."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return tuple(
                 sorted(rows.all_of(connection, tables.requests, AccessRequest), key=lambda request: request.at)
             )
 
     def held(self) -> tuple[HeldGrant, ...]:
         """Grants that a restore shut, and that nobody has confirmed yet."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return tuple(rows.all_of(connection, tables.held_grants, HeldGrant))
 
     def ended(self) -> tuple[Revocation, ...]:
         """Revocations of the last 60 days whose sessions end too."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             found = rows.all_of(connection, tables.revocations, Revocation)
             return tuple(one for one in found if one.at > time.time() - _ENDED_FOR_S)
 
     def agreement_text(self, dataset: str, version: str) -> str | None:
         """The text of any agreement that was ever in force, also of an earlier version."""
         table = tables.agreements
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             text: str | None = connection.execute(
                 sa.select(table.c.text).where(table.c.dataset == dataset, table.c.version == version)
             ).scalar()
@@ -381,14 +381,6 @@ class CatalogueStore:
         return ()
 
     # -- connections
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except sa.exc.DatabaseError as error:
-            raise unusable(error, CATALOGUE) from error
 
     @contextmanager
     def _changing(self, record: Record | None) -> Iterator[sa.Connection]:

@@ -39,21 +39,26 @@ def add_parser(commands: Any) -> None:
     audit_log = top.add_subparsers(dest="part", metavar=_("PART"), required=True)
     audit.add_parser(audit_log)
     for part in (*parts.choices.values(), *audit_log.choices.values()):
-        part.add_argument(
-            "--site",
-            type=Path,
-            default=None,
-            help=_("the site's file (default: ${variable}, a running embedded run's, or {path})").format(
-                variable=ENV, path=DEFAULT_PATH
-            ),
-        )
-        part.add_argument(
-            "--dir",
-            type=lambda text: Path(text).expanduser().resolve(),
-            default=None,
-            help=_("the embedded run in this directory (default: that of `fabric-hub up`, while it runs)"),
-        )
+        add_catalogue_arguments(part)
         part.set_defaults(run=_run)
+
+
+def add_catalogue_arguments(part: argparse.ArgumentParser) -> None:
+    """The options by which a command finds the site of a catalogue; see :func:`site_of`."""
+    part.add_argument(
+        "--site",
+        type=Path,
+        default=None,
+        help=_("the site's file (default: ${variable}, a running embedded run's, or {path})").format(
+            variable=ENV, path=DEFAULT_PATH
+        ),
+    )
+    part.add_argument(
+        "--dir",
+        type=lambda text: Path(text).expanduser().resolve(),
+        default=None,
+        help=_("the embedded run in this directory (default: that of `fabric-hub up`, while it runs)"),
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

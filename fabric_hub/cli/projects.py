@@ -9,13 +9,12 @@ import argparse
 import importlib
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from fabric_hub.config.mistakes import what_is_wrong
-from fabric_hub.config.settings import DEFAULT_PATH, ENV, OrNothing, load
+from fabric_hub.config.settings import OrNothing, load
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import project_changes as texts
 from fabric_hub.messages.translation import gettext as _
@@ -23,7 +22,7 @@ from fabric_hub.projects.changes import GpuHours, Role, Why
 from fabric_hub.types import AccountName, HubUser, OneLine, Slug
 
 from . import project_accounts
-from .datasets import site_of
+from .datasets import add_catalogue_arguments, site_of
 
 KINDS, DATA = ("research", "course", "client"), ("public", "non-public")
 NONE = "none"  # no such limit, no such day
@@ -38,20 +37,7 @@ def add_parser(commands: Any) -> None:
     add_parts(parts)
     for part in parts.choices.values():
         part.add_argument("--json", action="store_true", help=_("print JSON"))
-        part.add_argument(
-            "--site",
-            type=Path,
-            default=None,
-            help=_("the site's file (default: ${variable}, a running embedded run's, or {path})").format(
-                variable=ENV, path=DEFAULT_PATH
-            ),
-        )
-        part.add_argument(
-            "--dir",
-            type=lambda text: Path(text).expanduser().resolve(),
-            default=None,
-            help=_("the embedded run in this directory (default: that of `fabric-hub up`, while it runs)"),
-        )
+        add_catalogue_arguments(part)
         part.set_defaults(run=_run)
     project_accounts.add_verbs(parts)
 

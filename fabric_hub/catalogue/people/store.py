@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from fabric_hub.catalogue import tables as catalogue_tables
-from fabric_hub.catalogue.database import CATALOGUE
+from fabric_hub.catalogue.database import CATALOGUE, reading
 from fabric_hub.projects.identity import Identity, Login
 from fabric_hub.projects.naming import key
-from fabric_hub.sessions.database import Transaction, current_transaction, unusable
+from fabric_hub.sessions.database import Transaction, current_transaction
 from fabric_hub.types import Frozen
 
 from . import rows
@@ -83,7 +83,7 @@ class PeopleStore:
             return found
         if (inside := current_transaction(self._engine)) is not None:  # which may be undone: nothing is kept of it
             return found | {name: rows.met(inside, name) for name in missing}
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             known = {name: number for name in missing if (number := rows.number_of(connection, name)) is not None}
         if len(known) < len(missing):
             with self._changing() as connection:
@@ -93,7 +93,7 @@ class PeopleStore:
 
     def names(self) -> dict[int, str]:
         """The newest name of everybody who has one still, by number."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             found = connection.execute(sa.select(hub_names).order_by(hub_names.c.at)).mappings().all()
         return {row["person"]: row["name"] for row in found if row["name"] is not None}
 
@@ -117,27 +117,27 @@ class PeopleStore:
 
     def person_of(self, identity: Identity) -> int | None:
         """Whose an identity is; None: nobody's."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return rows.person_of(connection, identity)
 
     def account_of(self, number: int) -> Account | None:
         """The account of a person; None: they have none."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return rows.account_of(connection, number)
 
     def number_of(self, name: str) -> int | None:
         """Whose name at the hub it is, or was, in just this spelling; None: nobody's."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return rows.number_of(connection, name)
 
     def taken(self) -> frozenset[str]:
         """The keys of all names that were ever given."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return frozenset(connection.execute(sa.select(hub_names.c.key)).scalars())
 
     def conflict(self, name: str, uid: int | None, person: int | None = None) -> Conflict | None:
         """Why a person cannot have a name, or None where they can; ``person`` None is a new one."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return rows.conflict(connection, name, uid, person)
 
     def person(self, number: int) -> Person | None:
@@ -153,7 +153,7 @@ class PeopleStore:
                 query = query.where(table.c[column] == number)
             return [dict(row) for row in connection.execute(query).mappings()]
 
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             found = {row["number"]: row for row in of(persons, "number")}
             has = {row["person"]: row for row in of(accounts)}
             called, known = of(hub_names), of(identities)
@@ -270,14 +270,6 @@ class PeopleStore:
         rows.put_name(connection, number, account.name)
         connection.execute(sa.delete(accounts).where(accounts.c.person == number))
         connection.execute(sa.insert(accounts).values(person=number, at=time.time(), **account.model_dump()))
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except sa.exc.DatabaseError as error:
-            raise unusable(error, CATALOGUE) from error
 
     @contextmanager
     def _changing(self) -> Iterator[sa.Connection]:

@@ -207,7 +207,7 @@ def in_script(calls: str) -> Any:
     node = shutil.which("node")
     assert node, "the proxy needs Node, too"
     script = f"const f = require(process.argv[1]); console.log(JSON.stringify({calls}))"
-    arguments = [node, "-e", script, str(STATIC / "operate.js")]
+    arguments = [node, "-e", script, str(STATIC / "table.js")]
     return json.loads(subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True).stdout)
 
 
