@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from fabric_hub.budgets.history import History, UsageRow
 from fabric_hub.messages.reader import Reader, languages, reading
 from fabric_hub.messages.translation import gettext
-from tests.support.projects_hub import MEMBER, OWNER, STRANGER, TODAY, ProjectsHub
+from tests.support.projects_hub import MEMBER, OWNER, STRANGER, ProjectsHub, today
 
 from .conftest import SIZE
 from .test_languages import look
@@ -26,7 +26,7 @@ FOLDING = "/hub/projects/folding"
 def projects(sandbox: Path) -> Iterator[ProjectsHub]:
     with ProjectsHub(sandbox / "seen", "named") as made:
         rows = [
-            (TODAY - timedelta(days=age), user, 1.5 + (age * (3 if user == OWNER else 2)) % 7)
+            (today() - timedelta(days=age), user, 1.5 + (age * (3 if user == OWNER else 2)) % 7)
             for age in range(27)
             for user in (OWNER, MEMBER)
             if (age + len(user)) % 5

@@ -21,7 +21,11 @@ pytestmark = pytest.mark.hub
 
 STOP, ANNOUNCE, DISMISS = "/hub/operate/stop", "/hub/operate/announcements", "/hub/announcements/dismiss"
 WHY = "Node gpu2 needs a <new> fan {why}."
-LATER = (datetime.now() + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M")  # noqa: DTZ005 - as a browser's field
+
+
+def later() -> str:
+    """In a week, as a browser's field gives it."""
+    return (datetime.now() + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M")  # noqa: DTZ005
 
 
 @pytest.fixture
@@ -109,7 +113,7 @@ def test_nobody_but_an_operator_with_the_hubs_own_token_stops_or_announces(
     person.until_ready()
     session = site.session_of(person)
     stop = {"session": session.id, "minutes": "0", "reason": WHY}
-    words_of = {"do": "publish", "level": "info", "words_en": "No.", "ends": LATER}
+    words_of = {"do": "publish", "level": "info", "words_en": "No.", "ends": later()}
     mine = site.request(session.id).environment["JUPYTERHUB_API_TOKEN"]
     admins = operator.api.headers["Authorization"]
     for path, fields in ((STOP, stop), (f"{STOP}/withdraw", stop), (ANNOUNCE, words_of)):
@@ -143,11 +147,11 @@ def test_an_announcement_is_looked_at_published_read_by_everybody_and_hidden_by_
     refused = send(operator, ANNOUNCE, do="preview", **typed, ends="2001-01-01T00:00")
     assert (refused.status_code, "is over already" in words(refused)) == (400, True)
     assert "&lt;b&gt;New&lt;/b&gt;" in refused.text, "what was typed stays in the form"
-    looked = send(operator, ANNOUNCE, do="preview", **typed, ends=LATER)
+    looked = send(operator, ANNOUNCE, do="preview", **typed, ends=later())
     assert "Preview: this is how it will look" in words(looked)
     assert book.all() == ()
 
-    published = send(operator, ANNOUNCE, do="publish", **typed, ends=LATER)
+    published = send(operator, ANNOUNCE, do="publish", **typed, ends=later())
     assert [answer.status_code for answer in (*published.history, published)] == [303, 200]
     [made] = book.all()
     assert made.operator == "admin"

@@ -13,7 +13,7 @@ import pytest
 
 from fabric_hub.budgets.history import History, UsageRow
 from tests.support.person import Person, words
-from tests.support.projects_hub import LEAVER, MEMBER, OWNER, STRANGER, TODAY, VISITOR, ProjectsHub
+from tests.support.projects_hub import LEAVER, MEMBER, OWNER, STRANGER, VISITOR, ProjectsHub, today
 from tests.support.small_site import SmallSite
 from tests.support.waiting import until
 
@@ -128,10 +128,10 @@ def test_a_visitor_sees_that_it_is_there_and_neither_use_nor_people(projects: Pr
 
 def test_an_owner_reads_what_people_used_as_far_as_the_site_shows_it(projects: ProjectsHub, owner: Person) -> None:
     rows = [
-        UsageRow(day=TODAY, project="folding", account="a", user=user, profile="p", gpu_hours=2, cpu_hours=1, jobs=1)
+        UsageRow(day=today(), project="folding", account="a", user=user, profile="p", gpu_hours=2, cpu_hours=1, jobs=1)
         for user in (OWNER, MEMBER)
     ]
-    History(projects.site.store.engine).replace(TODAY, rows, 1.0)
+    History(projects.site.store.engine).replace(today(), rows, 1.0)
     page = until(lambda: "by 2 people" in (page := owner.browser.get(FOLDING)).text and page, "it is on the page", 10)
     assert 'id="project-by-person"' not in page.text
     assert re.search(rf'data-person="{MEMBER}"', page.text), "owners see who is in it"
@@ -186,10 +186,10 @@ def test_an_owner_pauses_resumes_and_ends_it_earlier(projects: ProjectsHub, owne
     assert "<b>Moving</b>" not in paused.text
     assert projects.project().paused == "<b>Moving</b>"
     assert "Protein folding (Active)" in words(send(owner, "resume"))
-    end = TODAY + timedelta(days=3)
+    end = today() + timedelta(days=3)
     assert "(in 3 days)" in words(send(owner, "dates", end=end.isoformat()))
     assert projects.project().end == end
-    later = send(owner, "dates", end=(TODAY + timedelta(days=30)).isoformat())
+    later = send(owner, "dates", end=(today() + timedelta(days=30)).isoformat())
     assert later.status_code == 403
     assert "Only operators give project folding more time." in words(later)
     assert projects.project().end == end
@@ -288,11 +288,11 @@ def test_an_operator_sets_budget_and_dates_of_any_project_and_pauses_it(projects
     page = operator.browser.get(OPERATED)
     assert f'data-person="{MEMBER}"' in page.text
     assert "The budget is saved." in words(send(operator, "budget", OPERATED, gpu_hours="120"))
-    start, end = TODAY.isoformat(), (TODAY + timedelta(days=400)).isoformat()
+    start, end = today().isoformat(), (today() + timedelta(days=400)).isoformat()
     assert "The dates are saved." in words(send(operator, "dates", OPERATED, start=start, end=end))
     assert "Paused. Nothing starts here" in words(send(operator, "pause", OPERATED, why="Unpaid"))
     folding = projects.project()
-    assert (folding.budget_gpu_hours, folding.start, folding.paused) == (120, TODAY, "Unpaid")
+    assert (folding.budget_gpu_hours, folding.start, folding.paused) == (120, today(), "Unpaid")
     assert {one["by"] for one in projects.audit_log()} == {"operator admin"}
     assert operator.browser.get(FOLDING).status_code == 404, "as a person, an operator is in no project"
 

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.hub, pytest.mark.long]
 @pytest.fixture
 def databases(sandbox: Path) -> Iterator[dict[str, str]]:
     """A PostgreSQL server for the hub's two databases."""
-    with postgresql.server(sandbox / "standby-postgresql") as home:
+    with postgresql.server(sandbox) as home:
         postgresql.create(home, "jupyterhub", "sessions")
         yield {
             "database": postgresql.url(home, "jupyterhub"),

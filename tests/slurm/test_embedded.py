@@ -184,7 +184,7 @@ def _of_directory(directory: Path) -> list[str]:
 
 @pytest.mark.root
 def test_what_accounts_left_where_everybody_may_write_goes_with_them(sandbox: Path, tmp_path: Path) -> None:
-    layout = Layout(sandbox / "accounts", sandbox / "images")
+    layout = Layout(sandbox / "accounts", sandbox / "images-of-accounts")
     layout.homes.mkdir(parents=True)
     (tmp_path / "kept").touch()
     other = Path(tempfile.mkdtemp())

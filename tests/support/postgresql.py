@@ -6,6 +6,7 @@ import os
 import pwd
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,17 +17,17 @@ PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
 
 @contextmanager
-def server(home: Path, user: str = "catalogue") -> Iterator[Path]:
+def server(beside: Path, user: str = "catalogue") -> Iterator[Path]:
     """Run one; the directory of its socket. Skips the test where PostgreSQL or its driver is not installed.
 
-    :param home: a directory to be made, which others can pass.
+    :param beside: where it gets a directory of its own, which others can pass.
     :param user: the role to which its databases belong; it needs no password.
     """
     if not PROGRAMS:
         pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is an extra: fabric-hub[postgresql]")
     programs = PROGRAMS[-1].parent
-    home.mkdir(mode=0o700)
+    home = Path(tempfile.mkdtemp(prefix="postgresql-", dir=beside))
     become: list[str | Path] = ["setpriv", "--pdeathsig", "QUIT"]
     if os.geteuid() == 0:  # the server refuses to be root
         owner = pwd.getpwnam("nobody")

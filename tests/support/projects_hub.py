@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,20 +26,28 @@ from .small_site import PEOPLE, SmallSite
 from .waiting import until
 
 OWNER, MEMBER, VISITOR, STRANGER, LEAVER = PEOPLE[:5]
-TODAY = datetime.now().astimezone().date()
-KEPT = {
-    "folding": Project(
-        title="Protein folding",
-        kind="course",
-        account="fh-folding",
-        members=Members(owner=(OWNER,), member=(MEMBER, LEAVER), visitor=(VISITOR,)),
-        budget_gpu_hours=100,
-        end=TODAY + timedelta(days=12),
-    ),
-    # what is a client's is widened at the command line alone
-    "bakery": Project(title="Bakery", kind="client", account="fh-bakery", members=Members(owner=(OWNER,))),
-    "bread": Project(title="Bread forecast", account="fh-bread", members=Members(owner=("boss",))),
-}
+
+
+def today() -> date:
+    """The day where the tests run."""
+    return datetime.now().astimezone().date()
+
+
+def kept() -> dict[str, Project]:
+    """The projects that each test begins with."""
+    return {
+        "folding": Project(
+            title="Protein folding",
+            kind="course",
+            account="fh-folding",
+            members=Members(owner=(OWNER,), member=(MEMBER, LEAVER), visitor=(VISITOR,)),
+            budget_gpu_hours=100,
+            end=today() + timedelta(days=12),
+        ),
+        # what is a client's is widened at the command line alone
+        "bakery": Project(title="Bakery", kind="client", account="fh-bakery", members=Members(owner=(OWNER,))),
+        "bread": Project(title="Bread forecast", account="fh-bread", members=Members(owner=("boss",))),
+    }
 
 
 class ProjectsHub:
@@ -92,7 +100,7 @@ class ProjectsHub:
             connection.execute(sa.delete(table))
         engine.dispose()
         store = self.catalogue_service.store.projects
-        for name, project in KEPT.items():
+        for name, project in kept().items():
             store.take_over(name, project, "root", lambda _entries: None)
         publish_projects(self.settings, store)
         self._before = len(self._records())

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.long, NEEDS_OTHERS]
 @pytest.fixture
 def on_postgresql(sandbox: Path) -> Iterator[BackedUp]:
     """A site whose three databases are PostgreSQL's, with its catalogue service."""
-    with postgresql.server(sandbox / "backup-postgresql") as home:
+    with postgresql.server(sandbox) as home:
         postgresql.create(home, "jupyterhub", "sessions", "catalogue")
         daemon = Daemon(sandbox / "backup-on-postgresql")
         daemon.prepare()

@@ -29,7 +29,7 @@ from tests.support.postgresql import url as url_of
 
 @pytest.fixture(scope="module")
 def postgres(sandbox: Path) -> Iterator[str]:
-    with server(sandbox / "postgresql") as home:
+    with server(sandbox) as home:
         yield url_of(home)
 
 

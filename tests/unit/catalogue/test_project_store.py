@@ -46,7 +46,7 @@ W: dict[str, Any] = {"project": "waves"}
 
 @pytest.fixture(scope="module")
 def postgres(sandbox: Path) -> Iterator[str]:
-    with server(sandbox / "postgresql-projects") as home:
+    with server(sandbox) as home:
         yield url_of(home)
 
 

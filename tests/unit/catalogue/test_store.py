@@ -68,7 +68,7 @@ def an_acceptance(**fields: str) -> Acceptance:
 @pytest.fixture(scope="module")
 def postgres(sandbox: Path) -> Iterator[str]:
     """A PostgreSQL server of our own, on a Unix socket, which the kernel ends when we do; its URL."""
-    with server(sandbox / "postgresql") as home:
+    with server(sandbox) as home:
         yield url_of(home)
 
 
