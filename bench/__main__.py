@@ -14,14 +14,15 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 from fabric_hub.images.build import build
 
-from . import clusters, hub, load, mounts, pages, peers, prepared, spawn, usage
+from . import clusters, hub, load, mounts, pages, peers, prepared, projects, spawn, usage
 from .figures import Result, table
 from .peer import build_environment
 
 BENCHMARKS = {"spawn": spawn.run, "load": load.run, "hub": hub.run, "prepared": prepared.run, "mounts": mounts.run,
-              "usage": usage.run, "pages": pages.run, "dask": clusters.run, "peers": peers.run}  # fmt: skip
+              "usage": usage.run, "pages": pages.run, "projects": projects.run, "dask": clusters.run,
+              "peers": peers.run}  # fmt: skip
 WITHOUT_A_HUB = frozenset({"mounts"})
-WITHOUT_A_PEER = WITHOUT_A_HUB | {"usage", "pages", "dask", "peers"}
+WITHOUT_A_PEER = WITHOUT_A_HUB | {"usage", "pages", "projects", "dask", "peers"}
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -53,6 +54,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--period", type=float, default=30.0, help="usage: seconds between two questions (default: 30)")
     parser.add_argument("--waiting", type=int, default=200, help="pages: waiting pages that are open (default: 200)")
     parser.add_argument("--homes", type=int, default=50, help="pages: pages Sessions that are open (default: 50)")
+    parser.add_argument("--projects", type=int, default=1000, help="projects: so many (default: 1000)")
+    parser.add_argument("--people", type=int, default=5000, help="projects: so many people in them (default: 5000)")
+    parser.add_argument("--logins", type=int, default=200, help="projects: first logins on each side (default: 200)")
     return parser
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from .reader import current
@@ -184,9 +185,14 @@ def _decimal(value: float, most: int) -> str:
 
 
 def _by_pattern(value: float, pattern: str) -> str:
+    return _formatted(value, pattern, str(current().locale))
+
+
+@lru_cache(8192)  # a table says the same few numbers again and again
+def _formatted(value: float, pattern: str, locale: str) -> str:
     from babel.numbers import format_decimal
 
-    return str(format_decimal(value, pattern, locale=current().locale))
+    return str(format_decimal(value, pattern, locale=locale))
 
 
 def plural_number(value: Any) -> int:

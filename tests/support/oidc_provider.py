@@ -22,10 +22,11 @@ class OidcProvider:
     """An issuer on loopback. ``with`` starts it, and ends it.
 
     :param log: a file for what it says.
+    :param nonce: whether who asks it must send one.
     """
 
-    def __init__(self, log: Path) -> None:
-        self._log, self._claims = log, Claims()
+    def __init__(self, log: Path, *, nonce: bool = True) -> None:
+        self._log, self._claims, self._nonce = log, Claims(), nonce
         self.port = next(free(self._claims))
         self.issuer = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,7 +36,7 @@ class OidcProvider:
         command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "oidc_provider_mock"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--port", str(self.port), "--require-nonce", "true"],
+                [*command, "--port", str(self.port), "--require-nonce", str(self._nonce).lower()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         until(self._answers, f"the provider at {self.issuer} answers", 60)
