@@ -24,10 +24,10 @@ from fabric_hub.rpc.problem import Problem
 from .cluster_quotes import BusyError
 from .deps import ServiceContext
 from .language import InLanguage
-from .routes import clusters, datasets, monitoring, sessions, usage
+from .routes import clusters, datasets, monitoring, projects, sessions, usage
 
 PREFIX = "/services/fabric"
-ROUTERS = (monitoring.router, sessions.router, datasets.router, clusters.router, usage.router)
+ROUTERS = (monitoring.router, sessions.router, datasets.router, clusters.router, usage.router, projects.router)
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Problem}, "503": {"model": Problem}}
 

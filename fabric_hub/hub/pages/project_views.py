@@ -23,6 +23,7 @@ from fabric_hub.hub.spawner.runtime import HubRuntime
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import project_pages as texts
 from fabric_hub.projects.live import LiveProjects
+from fabric_hub.projects.looking import AGGREGATED, NAMED, OFF, Looking, looking, state_on
 from fabric_hub.projects.membership import roles_of
 from fabric_hub.service.usage_service import TREND_DAYS
 from fabric_hub.sessions.status import standings
@@ -34,8 +35,13 @@ from .operate_rows import Row, row
 from .project_forms import ROLE_NAMES
 from .sessions import badge, called, shown
 
-OFF, AGGREGATED, NAMED = "off", "aggregated", "named"
 _SHOWN: Final = {OFF: texts.SHOWN_OFF, AGGREGATED: texts.SHOWN_AGGREGATED, NAMED: texts.SHOWN_NAMED}
+_STATES: Final = {
+    "paused": ("queued", texts.PAUSED),
+    "not-started": ("starting", texts.NOT_YET),
+    "ended": ("ended", texts.ENDED),
+    "active": ("running", texts.ACTIVE),
+}
 _COUNTS: Final = {
     "owner": texts.OWNERS,
     "member": texts.MEMBERS,
@@ -43,28 +49,6 @@ _COUNTS: Final = {
     "steward": texts.STEWARDS,
     "visitor": texts.VISITORS,
 }
-
-
-@dataclass(frozen=True)
-class Looking:
-    """Who looks at a project, and what that lets them see of it.
-
-    :ivar operator: they look as an operator, on the operators' pages.
-    """
-
-    user: str
-    roles: tuple[str, ...]
-    operator: bool = False
-
-    @property
-    def answers(self) -> bool:
-        """Whether they answer for who is in the project: its owners, and operators."""
-        return self.operator or "owner" in self.roles
-
-    @property
-    def inside(self) -> bool:
-        """Whether they see what is used and what runs: everybody but visitors."""
-        return self.operator or any(role != "visitor" for role in self.roles)
 
 
 @dataclass(frozen=True)
@@ -153,13 +137,8 @@ class UsageView:
 
 def state_of(project: Project, today: date) -> tuple[str, Text]:
     """How a project stands today, as a state's key for the pages' dots and its word. Pure."""
-    if project.paused:
-        return "queued", texts.PAUSED()
-    if project.start and today < project.start:
-        return "starting", texts.NOT_YET()
-    if project.end and today > project.end:
-        return "ended", texts.ENDED()
-    return "running", texts.ACTIVE()
+    dot, word = _STATES[state_on(project, today)]
+    return dot, word()
 
 
 def day_from(today: date, day: date | None) -> Text | None:
@@ -211,11 +190,6 @@ def granted(catalogue: Catalogue | None, name: str, today: date) -> tuple[Grante
 def what_is_shown(settings: Settings) -> Text:
     """What the others of a project see of whoever is in it. Pure."""
     return _SHOWN[settings.quotas.shown_of_people]()
-
-
-def sees_names(settings: Settings, looking: Looking) -> bool:
-    """Whether somebody sees who is in a project. Pure."""
-    return looking.answers or (looking.inside and settings.quotas.shown_of_people == NAMED)
 
 
 def usage_of(
@@ -329,4 +303,4 @@ def used_in(shared: HubRuntime, name: str, today: date) -> tuple[tuple[DayUse, .
 
 def looking_at(project: Project, viewer: Any, *, operator: bool = False) -> Looking:
     """Who looks at a project."""
-    return Looking(viewer.name, roles_of(project, viewer.name), operator)
+    return looking(project, viewer.name, operator=operator)

@@ -37,7 +37,6 @@ from .project_views import (
     looking_at,
     members,
     running_in,
-    sees_names,
     usage_of,
     used_in,
     view_of,
@@ -191,7 +190,7 @@ class OneProject(ProjectPages):
         await self.show(
             "project.html",
             view=view,
-            members=members(project, runs, named=shown == "named") if sees_names(settings, looking) else (),
+            members=members(project, runs, named=shown == "named") if looking.sees_names(shown) else (),
             usage=usage_of(days, people, today, shown, looking),
             shown_of_people=what_is_shown(settings),
             warnings=warnings_of(viewer, name) if not self.as_operator else (),

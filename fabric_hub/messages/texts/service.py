@@ -65,6 +65,12 @@ NO_DATASETS = Reason(
     "hub-without-datasets", N_("This hub offers no datasets."), label="no-datasets", who=Who.OPERATOR, status=404
 )
 NO_QUOTAS = Reason("no-quotas", N_("This hub does not keep track of usage."), who=Who.OPERATOR, status=404)
+NO_PROJECT = Reason(
+    "no-such-project",
+    N_("You are in no project {project}."),
+    N_("GET /projects lists those that you are in."),
+    status=404,
+)
 NO_SUCCESSOR = Reason("no-successor", N_("This session has no successor."), status=404)
 
 # -- a request that is none

@@ -13,17 +13,16 @@ from fabric_hub.config.settings import Members, Project, Settings
 from fabric_hub.datasets.model import Grant
 from fabric_hub.hub.pages.operate_projects import part_used
 from fabric_hub.hub.pages.project_views import (
-    Looking,
     counted,
     day_from,
     everybody,
     granted,
     members,
-    sees_names,
     state_of,
     usage_of,
     what_is_shown,
 )
+from fabric_hub.projects.looking import Looking
 from tests.support.builders import a_catalogue, a_dataset
 
 TODAY = date(2026, 11, 30)
@@ -137,7 +136,7 @@ def test_names_are_for_who_answers_for_them_and_each_reads_what_is_shown_of_them
     site: Settings, shown: str, seen: tuple[bool, ...], said: str
 ) -> None:
     settings = site.model_copy(update={"quotas": site.quotas.model_copy(update={"shown_of_people": shown})})
-    assert tuple(sees_names(settings, one) for one in (MEMBER, VISITOR, OWNER, OPERATOR)) == seen
+    assert tuple(one.sees_names(settings.quotas.shown_of_people) for one in (MEMBER, VISITOR, OWNER, OPERATOR)) == seen
     assert str(what_is_shown(settings)) == said
 
 
