@@ -124,6 +124,8 @@ def across(data: Mapping[str, Any]) -> list[Mistake]:
             wrong.append(Mistake("quotas.rescue_profile", texts.NO_SUCH_REFERENCE(name=repr(rescue), table="profile")))
         elif profile.get("gpus") or profile.get("shards"):
             wrong.append(Mistake("quotas.rescue_profile", texts.RESCUE_HAS_GPUS(name=repr(rescue))))
+    if _table(data.get("catalogue")).get("starter") and not _table(data.get("login")).get("without_project"):
+        wrong.append(Mistake("catalogue.starter", texts.STARTER_FOR_NOBODY()))
     if data.get("mail") is not None and not _table(data.get("site")).get("support_email"):
         wrong.append(Mistake("mail", texts.MAIL_TO_NOBODY()))
     return wrong

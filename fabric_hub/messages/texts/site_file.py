@@ -174,6 +174,11 @@ STARTER_WITHOUT_END = Reason(
     N_("the template {template} needs budget_gpu_hours and days, and a kind other than client"),
     who=Who.OPERATOR,
 )
+STARTER_FOR_NOBODY = Reason(
+    "setting-starter-for-nobody",
+    N_("needs login.without_project: who is in no project does not come in"),
+    who=Who.OPERATOR,
+)
 STARTER_ABOVE_CAP = Reason(
     "setting-starter-above-cap",
     N_("the template {template} gives {hours} GPU-hours, more than from_hub_gpu_hours"),
