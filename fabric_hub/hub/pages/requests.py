@@ -73,7 +73,7 @@ class RequestProject(ProjectPages):
             raise web.HTTPError(404)
         await self.show(
             "request_project.html",
-            name=name,
+            of=name,
             project=project,
             asks=asks_here(settings) or project is not None,
             typed=typed,
