@@ -51,8 +51,10 @@ def projects(_projects: ProjectsHub) -> Iterator[ProjectsHub]:
 
 
 @pytest.fixture
-def nobody(projects: ProjectsHub) -> Person:
-    return Person(projects.site.address, NOBODYS, f"secret of {NOBODYS}", "").log_in()
+def nobody(projects: ProjectsHub) -> Iterator[Person]:
+    person = Person(projects.site.address, NOBODYS, f"secret of {NOBODYS}", "").log_in()
+    yield person
+    person.close()
 
 
 @pytest.fixture
@@ -205,9 +207,7 @@ def test_only_operators_read_and_answer_requests_and_only_who_asked_withdraws(
     assert kept(projects).state == "open"
     with httpx.Client(base_url=projects.site.address) as anonymous:
         assert "/hub/login" in anonymous.get(ASK, follow_redirects=True).url.path
-    api = httpx.post(
-        f"{projects.site.address}{ASK}", headers={"Authorization": f"token {other.token}"}, data={"do": "project"}
-    )
+    api = other.api.post(f"{projects.site.address}{ASK}", data={"do": "project", **ASKED})
     assert api.status_code == 403, "a token asks for nothing"
 
 
