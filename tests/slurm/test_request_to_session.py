@@ -61,7 +61,7 @@ def form(page: httpx.Response, button: str) -> tuple[str, dict[str, str]]:
     assert address
     inputs = [dict(re.findall(r'([\w-]+)="([^"]*)"', one)) for one in re.findall(r"<input[^>]*>", found)]
     fields = {one["name"]: unescape(one.get("value", "")) for one in inputs}
-    fields |= {name: "research" for name in re.findall(r'<select[^>]* name="(kind)"', found)}
+    fields |= dict.fromkeys(re.findall(r'<select[^>]* name="(kind)"', found), "research")
     return unescape(address[1]), {**fields, "do": button}
 
 
