@@ -61,7 +61,7 @@ def add_verbs(verbs: Any) -> None:
 
 
 def _number(text: str) -> Any:
-    return checked(RequestNumber)(int(text))
+    return checked(RequestNumber)(text)
 
 
 _number.__name__ = "number"  # what argparse calls it where it is none

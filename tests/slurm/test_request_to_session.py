@@ -16,7 +16,7 @@ import pytest
 from fabric_dev.sitefile import toml
 from tests.conftest import new_prefix
 from tests.support.embedded_run import ROOT, EmbeddedRun
-from tests.support.person import Person
+from tests.support.person import Person, words
 from tests.support.waiting import until
 
 pytestmark = [
@@ -69,7 +69,7 @@ def test_a_request_is_approved_in_three_clicks_and_its_first_session_is_charged_
     run: EmbeddedRun,
 ) -> None:
     person, operator = come(run, NEW), come(run, OPERATOR)
-    assert "You&#39;re not in a project yet" in person.browser.get("/hub/projects").text
+    assert "You're not in a project yet" in words(person.browser.get("/hub/projects"))
     address, fields = form(person.browser.get("/hub/request-project"), "project")
     fields |= {"title": "Ocean waves", "purpose": "Model waves", "data": "public", "gpu_hours": "20"}
     assert "Your request was sent." in person.browser.post(address, data=fields).text

@@ -42,7 +42,7 @@ class OneRequest(ProjectPages):
         """Show it."""
         with refused_in_words():
             operator_of(self.current_user)
-            await self._show(await self._service.project_request(int(number)))
+            await self._show(await self._service.project_request(_number(number)))
 
     @web.authenticated
     async def post(self, number: str) -> None:
@@ -50,17 +50,17 @@ class OneRequest(ProjectPages):
         with refused_in_words():
             operator = operator_of(self.current_user).name
             service, fields = self._service, self.fields()
-            request = await service.project_request(int(number))
+            request = await service.project_request(_number(number))
             try:
                 self.in_person()
                 done = await self._answer(service, request, fields)
             except FabricError as error:
                 self.log.info("Refused an answer of operator %s to request %s: %s", operator, number, error)
                 self.set_status(error.status)
-                await self._show(await service.project_request(int(number)), problem=error, typed=fields)
+                await self._show(await service.project_request(_number(number)), problem=error, typed=fields)
                 return
             log.info("Operator %s answered request %s: %s", operator, number, fields["do"])
-            await self._show(await service.project_request(int(number)), done=done)
+            await self._show(await service.project_request(_number(number)), done=done)
 
     async def _answer(self, service: CatalogueClient, request: Request, fields: dict[str, str]) -> Text:
         by, number = self.current_user.name, request.number
@@ -118,6 +118,12 @@ class OneRequest(ProjectPages):
         return catalogue.templates if catalogue else {}
 
 
+def _number(typed: str) -> int:
+    if not typed.isdigit() or typed.startswith("0"):
+        raise web.HTTPError(404)
+    return int(typed)
+
+
 def pages() -> list[tuple[Any, ...]]:
     """The page, for JupyterHub's list of pages."""
-    return [(rf"{PATH}/([1-9][0-9]{{0,8}})", OneRequest)]
+    return [(rf"{PATH}/([a-z0-9]{{1,9}})", OneRequest)]

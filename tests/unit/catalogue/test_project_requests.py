@@ -42,6 +42,7 @@ from tests.support.builders import a_site, catalogue_text
 from tests.support.postgresql import server
 from tests.support.postgresql import url as url_of
 
+LOGIN = "[login]\nwithout_project = true\n"
 TODAY = date.today()  # noqa: DTZ011 - as the store does
 NEXT_YEAR = TODAY + timedelta(days=365)
 ROOT = Asker("root", operator=True, from_hub=False)
@@ -70,7 +71,7 @@ def postgres(sandbox: Path) -> Iterator[str]:
 @pytest.fixture
 def site(tmp_path: Path) -> Settings:
     (tmp_path / "state").mkdir()
-    return a_site(tmp_path, catalogue_text(tmp_path, "nobody") + MORE)
+    return a_site(tmp_path, catalogue_text(tmp_path, "nobody") + MORE + LOGIN)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
