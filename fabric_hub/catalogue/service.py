@@ -98,12 +98,8 @@ class CatalogueService:
         await asyncio.to_thread(self._note_head)
         with self._saying(N_("catalogue")):
             await self._look()
-        self._tasks = [
-            asyncio.create_task(self._every(LOOK_EVERY_S, self._look, N_("catalogue")), name="catalogue-catalogue"),
-            asyncio.create_task(
-                self._every(TAKE_IN_EVERY_S, self._take_in, N_("nodes' events")), name="catalogue-events"
-            ),
-        ]
+        loops = ((LOOK_EVERY_S, self._look, N_("catalogue")), (TAKE_IN_EVERY_S, self._take_in, N_("nodes' events")))
+        self._tasks = [asyncio.create_task(self._every(*loop), name=f"catalogue: {loop[2]}") for loop in loops]
 
     async def stop(self) -> None:
         self.close()

@@ -139,10 +139,11 @@ def test_a_declined_request_says_why_and_one_that_is_withdrawn_is_gone_from_the_
     assert 'data-reason="request-too-many"' in refused.text
     without = send(operator, f"{ALL}/requests/1", "decline", why=" ")
     assert "Who asked is told why: write one line of at most 100 letters." in words(without)
-    send(operator, f"{ALL}/requests/1", "decline", why="no GPUs <left>")
+    declined = send(operator, f"{ALL}/requests/1", "decline", why="no GPUs <left>")
+    assert f"Declined. {NOBODYS} reads why." in words(declined)
     page = nobody.browser.get(MINE)
     assert "One Declined Reason no GPUs <left>" in words(page)
-    send(nobody, ASK, "withdraw", number=2)
+    assert "Your request was withdrawn." in words(send(nobody, ASK, "withdraw", number=2))
     assert "Two Withdrawn" in words(nobody.browser.get(MINE))
     assert 'id="open-requests"' not in operator.browser.get(ALL).text
     assert [one["event"] for one in projects.audit_log() if one["event"] != "denied"] == [

@@ -17,7 +17,7 @@ from fabric_hub.catalogue.people.rows import Account
 from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.project_policy import Asker
 from fabric_hub.catalogue.project_store import RefusedError
-from fabric_hub.catalogue.requests.policy import command
+from fabric_hub.catalogue.requests.policy import command, refusal_to_answer
 from fabric_hub.catalogue.requests.starters import StarterStore
 from fabric_hub.catalogue.requests.store import RequestStore
 from fabric_hub.catalogue.store import CatalogueStore
@@ -332,6 +332,34 @@ def test_no_starter_project_where_the_site_has_none(kept: Kept) -> None:
     none = kept.site.catalogue.model_copy(update={"starter": None})
     kept.site = kept.site.model_copy(update={"catalogue": none})
     assert kept.start("cleo") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (LOGIN, "", "needs login.without_project: who is in no project does not come in"),
+        ("days = 30\n", "", "the template small needs budget_gpu_hours and days, and a kind other than client"),
+        ("= 20.0", "= 501.0", "the template small gives 501.0 GPU-hours, more than from_hub_gpu_hours"),
+        ('starter = "small"', 'starter = "none"', "'none' is not a [catalogue.templates.NAME] of this file"),
+        ("days = 30\n", 'days = 30\nprofiles = ["none"]\n', "'none' is not a [profile.NAME] of this file"),
+    ],
+)
+def test_a_starter_that_cannot_be_given_is_a_mistake_of_the_sites_file(
+    tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    text = catalogue_text(tmp_path, "nobody") + MORE + LOGIN
+    assert before in text
+    with pytest.raises(FabricError) as raised:
+        a_site(tmp_path, text.replace(before, after))
+    assert said in str(raised.value)
+
+
+def test_only_operators_of_the_sites_file_answer_at_the_hub_and_everybody_at_the_command_line() -> None:
+    told = refusal_to_answer(Asker("ada"))
+    assert told is not None
+    assert told.say() == "ada is not an operator."
+    assert refusal_to_answer(SAM) is None
+    assert refusal_to_answer(ROOT) is None
 
 
 # -- names and templates
