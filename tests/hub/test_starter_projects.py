@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ NOBODYS, ELSEWHERE = "curator", "https://projects.example.org/new"
 def projects(sandbox: Path) -> Iterator[ProjectsHub]:
     template = {"title": "Starter project", "budget_gpu_hours": 20.0, "days": 30}
     more = {"templates": {"small": template}, "starter": "small"}
-    changes = {"login": {"without_project": True}, "site": {"request_url": ELSEWHERE}}
+    changes: dict[str, dict[str, Any]] = {"login": {"without_project": True}, "site": {"request_url": ELSEWHERE}}
     with ProjectsHub(sandbox / "starts", "aggregated", more, **changes) as made:
         yield made
 
