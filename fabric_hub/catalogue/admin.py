@@ -36,7 +36,7 @@ class CatalogueAdmin:
         assert settings.catalogue is not None
         self.store = store
         self._of_file = settings
-        self._by = by
+        self.by = by
         self._audit_log = AuditLog(audit_directory(settings.catalogue), PeopleStore(store.engine).numbers)
 
     def add(self, entry: Dataset, *, new: bool = False) -> bool:
@@ -84,7 +84,7 @@ class CatalogueAdmin:
             )
         if until is not None and until < date.today():  # noqa: DTZ011 - a day of this site
             raise FabricError(texts.OVER_ALREADY(until=str(until)))
-        grant = Grant(dataset=name, project=project, until=until, by=self._by)
+        grant = Grant(dataset=name, project=project, until=until, by=self.by)
         record = self._record("granted", dataset=name, until=until, **self._of_project(project))
         done = self.store.grant(grant, record)
         self.tell()
@@ -101,7 +101,7 @@ class CatalogueAdmin:
     def confirm(self, name: str, project: str) -> Grant:
         """Bring a grant that a restore shut back into force."""
 
-        self._audit_log.meet(Entry(event="confirmed", by=self._by, **self._of_project(project)))
+        self._audit_log.meet(Entry(event="confirmed", by=self.by, **self._of_project(project)))
 
         def record(grant: Grant) -> None:
             self._record("confirmed", dataset=name, until=grant.until, **self._of_project(project))()
@@ -133,9 +133,9 @@ class CatalogueAdmin:
     def change_project(self, change: Change) -> bool:
         """Change a project that the catalogue service keeps. False: it stood so already."""
         changed = with_hub_names(change, keep_case=self._of_file.login.keep_case)
-        asker = Asker(self._by, operator=True, from_hub=False)
-        self._audit_log.meet(Entry(event=EVENTS[changed.do], by=self._by, responsible=people_in(changed)))
-        done = self.store.projects.change(self._of_file, changed, asker, self._append)
+        asker = Asker(self.by, operator=True, from_hub=False)
+        self._audit_log.meet(Entry(event=EVENTS[changed.do], by=self.by, responsible=people_in(changed)))
+        done = self.store.projects.change(self._of_file, changed, asker, self.append)
         self.tell()
         return done
 
@@ -147,8 +147,8 @@ class CatalogueAdmin:
             raise FabricError(told)
         project = self._of_file.project[name]
         people = tuple(sorted({user for user, _ in people_of(project)}))
-        self._audit_log.meet(Entry(event=EVENTS["create"], by=self._by, responsible=people))
-        self.store.projects.take_over(name, project, self._by, self._append)
+        self._audit_log.meet(Entry(event=EVENTS["create"], by=self.by, responsible=people))
+        self.store.projects.take_over(name, project, self.by, self.append)
         self.tell()
 
     def tell(self) -> None:
@@ -157,15 +157,20 @@ class CatalogueAdmin:
         publish.publish_projects(self._of_file.catalogue, self.store.projects)
         publish.publish(self._of_file, self.store)
 
-    def _append(self, entries: tuple[Entry, ...]) -> None:
+    def append(self, entries: tuple[Entry, ...]) -> None:
+        """Put entries in the audit log."""
         self._audit_log.append(*entries)
+
+    def meet(self, user: str) -> None:
+        """Know by number who gives the command, and whom it is about, before a change is begun."""
+        self._audit_log.meet(Entry(event="met", user=user, by=self.by))
 
     @property
     def _settings(self) -> Settings:
         return self.store.projects.over(self._of_file)
 
     def _record(self, event: str, **fields: Any) -> Callable[[], object]:
-        entry = Entry(event=event, by=self._by, **fields)
+        entry = Entry(event=event, by=self.by, **fields)
         self._audit_log.meet(entry)
         return lambda: self._audit_log.append(entry)
 

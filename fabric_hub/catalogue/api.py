@@ -11,6 +11,15 @@ from fabric_hub.datasets.model import Catalogue, Line, VersionName
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
+from fabric_hub.projects.requests import (
+    AnswerRequestBody,
+    AskBody,
+    Asked,
+    Requests,
+    Starter,
+    StarterBody,
+    WithdrawBody,
+)
 from fabric_hub.types import Frozen, HubUser, Slug
 
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", strict=True)]
@@ -137,12 +146,38 @@ class PeopleVerbs(Protocol):
         """Make a second identity a person's."""
 
 
+class RequestVerbs(Protocol):
+    """What is asked about requests for projects; every verb may raise FabricError."""
+
+    async def read(self, user: str | None = None) -> Requests:
+        """Somebody's requests; None: all that are open."""
+
+    async def one(self, number: int) -> Requests:
+        """One request."""
+
+    async def ask(self, body: AskBody) -> Asked:
+        """Keep a request."""
+
+    async def withdraw(self, body: WithdrawBody) -> None:
+        """Take an open request back."""
+
+    async def answer(self, body: AnswerRequestBody) -> None:
+        """Give what is approved and tell all, or say why nothing is."""
+
+    async def starter(self, body: StarterBody) -> Starter:
+        """Give who is in no project a starter project, once."""
+
+
 class Verbs(Protocol):
     """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
 
     @property
     def people(self) -> PeopleVerbs:
         """What is asked about people."""
+
+    @property
+    def requests(self) -> RequestVerbs:
+        """What is asked about requests for projects."""
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""

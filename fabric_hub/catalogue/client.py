@@ -11,6 +11,17 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
+from fabric_hub.projects.requests import (
+    AnswerRequestBody,
+    Ask,
+    AskBody,
+    Asked,
+    Request,
+    Requests,
+    Starter,
+    StarterBody,
+    WithdrawBody,
+)
 from fabric_hub.rpc.client import UnixClient
 
 from .api import (
@@ -99,6 +110,46 @@ class CatalogueClient(UnixClient):
             409 it stands in the site's file, there is one already, or it would have no owner; 422 see its words.
         """
         await self.send("POST", "/v1/projects/changes", content=body.model_dump_json())
+
+    async def project_requests(self, user: str | None = None) -> tuple[Request, ...]:
+        """The requests of a person, whatever became of them; without one: all that are open. The oldest first."""
+        query = {} if user is None else {"user": user}
+        return (await self.ask(Requests, "GET", "/v1/projects/requests", params=query, timeout=10.0)).requests
+
+    async def project_request(self, number: int) -> Request:
+        """One request.
+
+        :raises FabricError: 404 there is none.
+        """
+        return (await self.ask(Requests, "GET", f"/v1/projects/requests/{number}", timeout=10.0)).requests[0]
+
+    async def ask_for_project(self, by: str, asked: Ask) -> int:
+        """Somebody asks for a project, or for more of one; the number of their request.
+
+        :raises FabricError: 403 not at this hub, or no owner; 409 they have too many open; 422 it asks for nothing.
+        """
+        body = AskBody(by=by, ask=asked)
+        return (await self.ask(Asked, "POST", "/v1/projects/requests", content=body.model_dump_json())).number
+
+    async def withdraw_request(self, by: str, number: int) -> None:
+        """Who asked takes an open request back.
+
+        :raises FabricError: 404 it is not theirs; 409 it is not open any more.
+        """
+        body = WithdrawBody(by=by, number=number)
+        await self.send("POST", "/v1/projects/requests/withdrawals", content=body.model_dump_json())
+
+    async def answer_request(self, body: AnswerRequestBody) -> None:
+        """An operator approves a request, or declines it; it is in force when this returns.
+
+        :raises FabricError: 403 not an operator, or not from the hub; 404, 409 not open (any more); 422 see its words.
+        """
+        await self.send("POST", "/v1/projects/requests/answers", content=body.model_dump_json())
+
+    async def starter(self, user: str) -> Starter:
+        """Give who has logged in and is in no project a starter project, where the site has them, once."""
+        body = StarterBody(user=user)
+        return await self.ask(Starter, "POST", "/v1/projects/starters", content=body.model_dump_json())
 
     async def event(self, event: str, *, user: str, project: str | None, dataset: str, why: str) -> None:
         """Put a refusal at the hub's door in the audit log.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any
@@ -150,24 +150,29 @@ class ProjectStore:
         :raises RefusedError: they may not.
         :raises FabricError: it cannot be made: see :mod:`.project_edits`; the audit log cannot be written.
         """
-        name = change.project
+        return self.make(settings, (change,), asker, record)
+
+    def make(
+        self,
+        settings: Settings,
+        changes: Sequence[Change],
+        asker: Asker,
+        record: Record,
+        first: Callable[[sa.Connection], Iterable[Entry]] = lambda _connection: (),
+    ) -> bool:
+        """Make changes as one, as :meth:`change` makes one: all of them or none.
+
+        :param first: done in the same transaction before them, when no other writer is in between; what it returns is
+            recorded before them, too. With something in it, the changes may change nothing.
+        """
         with suppress(_NothingNewError), Transaction(self._engine, CATALOGUE) as connection:
             serial = _raise(connection)
-            row = _one(connection, name)
-            before = _allowed(settings, change, asker, row)
-            if isinstance(change, Create):
-                after = created(change, settings, _accounts(connection))
-            elif name in settings.project:
-                raise FabricError(texts.IN_FILE(project=name))
-            elif row is None:
-                raise FabricError(texts.NO_SUCH_PROJECT(project=name))
-            else:
-                after = edited(change, row.project)
-                if after == row.project:
-                    raise _NothingNewError
-            by = asker.by(before)
-            _write(connection, name, row, after, by, serial, time.time())
-            record(entries(change, row.project if row else None, after, by, asker.name if asker.from_hub else None))
+            made = [*first(connection)]
+            for change in changes:
+                made += _made(connection, settings, change, asker, serial)
+            if not made:
+                raise _NothingNewError
+            record(tuple(made))
             return True
         return False
 
@@ -203,6 +208,28 @@ class ProjectStore:
                     continue
                 if after is not None:
                     _write(connection, record.project, row, after, record.by, serial, record.at)
+
+
+def _made(
+    connection: sa.Connection, settings: Settings, change: Change, asker: Asker, serial: int
+) -> tuple[Entry, ...]:
+    """Make one change in a transaction; returns what goes into the audit log, nothing where it stood so already."""
+    name = change.project
+    row = _one(connection, name)
+    before = _allowed(settings, change, asker, row)
+    if isinstance(change, Create):
+        after = created(change, settings, _accounts(connection))
+    elif name in settings.project:
+        raise FabricError(texts.IN_FILE(project=name))
+    elif row is None:
+        raise FabricError(texts.NO_SUCH_PROJECT(project=name))
+    else:
+        after = edited(change, row.project)
+        if after == row.project:
+            return ()
+    by = asker.by(before)
+    _write(connection, name, row, after, by, serial, time.time())
+    return entries(change, row.project if row else None, after, by, asker.name if asker.from_hub else None)
 
 
 def _allowed(settings: Settings, change: Change, asker: Asker, row: KeptProject | None) -> Project | None:

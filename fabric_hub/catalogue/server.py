@@ -33,6 +33,7 @@ from .api import (
     LinkBody,
     Verbs,
 )
+from .requests.routes import router as request_routes
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -87,6 +88,8 @@ def create_app(verbs: Verbs) -> FastAPI:
         What narrows is taken from who has the role, what widens within `catalogue.from_hub`.
         """
         await verbs.change_project(body)
+
+    app.include_router(request_routes(verbs))
 
     @app.post("/v1/events", status_code=204)
     async def told(event: EventBody) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fabric_hub import __version__
 from fabric_hub.catalogue.audit.log import AuditLog, Entry, Head, audit_directory, read_head
+from fabric_hub.config.catalogue import AT_ONCE_IN_FORCE, NOTHING_MORE
 from fabric_hub.config.settings import Project, Settings, load
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Catalogue, Grant
 from fabric_hub.datasets.policy import may_grant_from_hub
@@ -43,6 +44,7 @@ from .project_policy import Asker
 from .project_store import RefusedError
 from .publish import Uids, publish, publish_projects
 from .rate_limit import RateLimit
+from .requests.service import ProjectRequests
 from .store import NOT_CONFIRMED, CatalogueStore
 
 log = logging.getLogger(__name__)
@@ -53,9 +55,6 @@ TAKE_IN_EVERY_S = 2.0  # a shared file system tells nobody that a node has writt
 AGENTS_EVERY_S = 10.0  # how often the agents' files are looked at, however many ask
 WISHES_AT_ONCE, WISHES_PER_S = 200, 0.1  # a start may accept a hundred agreements
 CHANGES_AT_ONCE, CHANGES_PER_S = 2000, 1.0  # a course of hundreds comes and goes
-# Settings of [catalogue] that hold at once, and what they are where the section is gone.
-AT_ONCE_IN_FORCE = ("stewards", "from_hub", "from_hub_gpu_hours", "account_prefix")
-NOTHING_MORE: dict[str, Any] = {"stewards": {}, "from_hub": ()}
 
 
 class CatalogueService:
@@ -75,7 +74,7 @@ class CatalogueService:
         self._store = store
         known = PeopleStore(store.engine)
         self._audit_log = AuditLog(audit_directory(self._datasets), known.numbers)
-        self.people = People(self._settings_now, known, self._append)
+        self.people = People(lambda: self._now()[1], known, self._append)
         self._uids = Uids()
         self._reports = AgentReports(
             events_directory(self._datasets) / AGENTS, frozenset({0, os.geteuid()}), cached_s=AGENTS_EVERY_S
@@ -91,6 +90,7 @@ class CatalogueService:
         self._wishes = RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
         self._changes = RateLimit(CHANGES_AT_ONCE, CHANGES_PER_S)
         self._denials = Denials(self._record)
+        self.requests = ProjectRequests(store, self._now, self._audit_log, self._append, self._denials, self._changed)
 
     # -- life
 
@@ -98,12 +98,8 @@ class CatalogueService:
         await asyncio.to_thread(self._note_head)
         with self._saying(N_("catalogue")):
             await self._look()
-        self._tasks = [
-            asyncio.create_task(self._every(LOOK_EVERY_S, self._look, N_("catalogue")), name="catalogue-catalogue"),
-            asyncio.create_task(
-                self._every(TAKE_IN_EVERY_S, self._take_in, N_("nodes' events")), name="catalogue-events"
-            ),
-        ]
+        loops = ((LOOK_EVERY_S, self._look, N_("catalogue")), (TAKE_IN_EVERY_S, self._take_in, N_("nodes' events")))
+        self._tasks = [asyncio.create_task(self._every(*loop), name=f"catalogue: {loop[2]}") for loop in loops]
 
     async def stop(self) -> None:
         self.close()
@@ -130,8 +126,7 @@ class CatalogueService:
         # what cannot be proved later does not happen: the audit log comes before the transaction's end
         await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
         # before the session is submitted: its node must find the acceptance there
-        await self._publish()
-        await self._refresh()
+        await self._tell()
 
     async def request(self, request: AccessBody) -> None:
         project = await self._project(request.user, request.project)
@@ -171,8 +166,7 @@ class CatalogueService:
             if error.reason == "not-held":
                 raise FabricError(texts.DECIDED_ALREADY(dataset=dataset, project=project)) from error
             raise
-        await self._publish()
-        await self._refresh()
+        await self._tell()
 
     async def answer(self, request: AnswerBody) -> None:
         user, dataset, project = request.user, request.dataset, request.project
@@ -231,7 +225,13 @@ class CatalogueService:
             await self._denials.denied(denial(change, error.project, user, message_of(error).code))
             raise
         # also after no change: the last one's word may not have reached everybody
+        await self._changed()
+
+    async def _changed(self) -> None:
         await asyncio.to_thread(self._reload)
+        await self._tell()
+
+    async def _tell(self) -> None:
         await self._publish()
         await self._refresh()
 
@@ -329,10 +329,10 @@ class CatalogueService:
         """The catalogue as it was last read; None before."""
         return self._feed.value if self._feed.asked_at else None
 
-    def _settings_now(self) -> Settings:
-        """The site's settings, and who is in which project, as they are now: whose name is whose. It may block."""
+    def _now(self) -> tuple[Settings, Settings]:
+        """The site's file, and the same with who is in which project, as they are now. It may block."""
         self._reload()
-        return self._settings
+        return self._of_file, self._settings
 
     def _reload(self) -> None:
         """Read the site's file again when it changed; one with mistakes changes nothing. And what the catalogue has."""

@@ -150,3 +150,34 @@ project_people = sa.Table(
     sa.Column("since", sa.Float, nullable=False),
     sa.Column("by", sa.String(300), nullable=False),
 )
+
+# Requests for a project ("project"), or for more of one ("more"). `answered_by` says who decided as the audit log does.
+project_requests = sa.Table(
+    "project_requests",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("user", sa.String(64), nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("purpose", sa.String(1000), nullable=False),
+    sa.Column("organisation", sa.String(100), nullable=False),
+    sa.Column("sector", sa.String(100), nullable=False),
+    sa.Column("data", sa.String(10), nullable=False),
+    sa.Column("gpu_hours", sa.Float),
+    sa.Column("until", sa.Date),
+    sa.Column("project", sa.String(40)),
+    sa.Column("state", sa.String(10), nullable=False, index=True),
+    sa.Column("answered_at", sa.Float),
+    sa.Column("answered_by", sa.String(300)),
+    sa.Column("why", sa.String(100)),
+)
+
+# Who had a starter project: digests of their name at the hub and of their identities, which outlive an erasure.
+starters = sa.Table(
+    "starters",
+    metadata,
+    sa.Column("of", sa.String(64), primary_key=True),
+    sa.Column("project", sa.String(40), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)

@@ -8,7 +8,7 @@ import argparse
 import json
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from fabric_hub.projects.membership import closed, people
 from fabric_hub.types import login_name
 
 from .dataset_listing import labelled, table
+from .project_templates import template_of
 
 MOST_OWNERS = 20  # that a project is made with; the others are added
 
@@ -46,20 +47,27 @@ def create(settings: Settings, _path: Path, arguments: argparse.Namespace) -> in
     """Make a project."""
     if len(arguments.owner) > MOST_OWNERS:
         raise FabricError(texts.TOO_MANY_OWNERS(most=MOST_OWNERS))
+    template = template_of(settings, arguments.template) if arguments.template else None
+    hours, end = arguments.budget, arguments.end
+    if template is not None:
+        hours = template.budget_gpu_hours if hours is None else hours
+        today = date.today()  # noqa: DTZ011 - a project's days are days of this site
+        last = (arguments.start or today) + timedelta(days=template.days) if template.days else None
+        end = end or last
     change = Create(
         project=arguments.name,
         title=arguments.title,
-        kind=arguments.kind,
+        kind=arguments.kind or (template.kind if template else "research"),
         organisation=arguments.organisation,
         sector=arguments.sector,
         data=arguments.data,
         account=arguments.account,
         owners=tuple(arguments.owner),
-        budget_gpu_hours=arguments.budget,
-        profiles=tuple(arguments.profile),
-        images=tuple(arguments.image),
+        budget_gpu_hours=hours,
+        profiles=tuple(arguments.profile) or (template.profiles if template else ()),
+        images=tuple(arguments.image) or (template.images if template else ()),
         start=arguments.start,
-        end=arguments.end,
+        end=end,
     )
     return _change(settings, arguments, change, _("Made: project {project}, with the Slurm account {account}."))
 

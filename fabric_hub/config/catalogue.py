@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from fabric_hub.types import AbsolutePath, Frozen, HubUser, matching, said
+from fabric_hub.messages.texts import site_file as texts
+from fabric_hub.types import AbsolutePath, Frozen, HubUser, Slug, matching, said
+
+from .templates import TemplateSettings
 
 # without the characters that would end an IRI in RDF
 WebAddressOrNone = Annotated[
@@ -31,6 +34,11 @@ AccountPrefix = Annotated[
     Field(pattern=r"^([a-z0-9_][a-z0-9_.@:+-]{0,22})?$"),
     said("the beginning of a Slurm account: small letters, digits and _ . @ : + -, at most 23", "fh-"),
 ]
+# Settings that a running catalogue service takes over at once, and what they are where the section is gone.
+AT_ONCE_IN_FORCE = (
+    "stewards", "from_hub", "from_hub_gpu_hours", "account_prefix", "requests_per_person", "templates", "starter",
+)  # fmt: skip
+NOTHING_MORE: dict[str, Any] = {"stewards": {}, "from_hub": (), "requests_per_person": 0, "starter": None}
 # A dataset's name, or every dataset that has no stewards of its own.
 EVERY_OTHER = "*"
 DatasetOrEvery = Annotated[
@@ -118,6 +126,20 @@ class CatalogueSettings(Frozen):
         description="The Slurm account of a project that the catalogue service keeps is this and the project's name, "
         "unless it is made with another one.",
     )
+    requests_per_person: int = Field(
+        default=3,
+        ge=0,
+        le=20,
+        description="How many open requests for projects, and for more of one, a person may have. 0: nobody asks on "
+        "the hub's pages. Where site.request_url is set, new projects are asked for there.",
+    )
+    templates: dict[Slug, TemplateSettings] = Field(default={}, description="See catalogue.templates.NAME.")
+    starter: Slug | None = Field(
+        default=None,
+        description="The template of starter projects: who logs in and is in no project gets one of their own, once, "
+        "whatever becomes of it. The template needs budget_gpu_hours and days, and what it gives stays below "
+        "from_hub_gpu_hours. Absent: there are none.",
+    )
     keep_names_days: int = Field(
         default=1827,
         ge=0,
@@ -129,3 +151,16 @@ class CatalogueSettings(Frozen):
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
     )
     export: ExportSettings = Field(default=ExportSettings(), description="See catalogue.export.")
+
+    @model_validator(mode="after")
+    def _starter(self) -> CatalogueSettings:
+        if self.starter is None:
+            return self
+        template = self.templates.get(self.starter)
+        if template is None:
+            raise ValueError(texts.NO_SUCH_REFERENCE(name=repr(self.starter), table="catalogue.templates"))
+        if template.budget_gpu_hours is None or template.days is None or template.kind == "client":
+            raise ValueError(texts.STARTER_WITHOUT_END(template=self.starter))
+        if template.budget_gpu_hours > self.from_hub_gpu_hours:
+            raise ValueError(texts.STARTER_ABOVE_CAP(template=self.starter, hours=template.budget_gpu_hours))
+        return self

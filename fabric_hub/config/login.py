@@ -220,6 +220,11 @@ class LoginSettings(Frozen):
         description="The site's authenticator tells people's names apart by case. JupyterHub's own write them in small "
         "letters, and so are the names in this file read.",
     )
+    without_project: bool = Field(
+        default=False,
+        description="Who is in no project comes in, too, and starts nothing: they see their pages, and ask for a "
+        "project there. Everybody with an account can then log in.",
+    )
     provider: dict[Slug, ProviderSettings] = Field(
         default_factory=dict, description="See login.provider.NAME. Needs [catalogue], which knows who is who."
     )

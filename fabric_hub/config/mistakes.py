@@ -103,9 +103,11 @@ def _printable(text: str) -> str:
 def across(data: Mapping[str, Any]) -> list[Mistake]:
     """What is wrong between a site file's tables. Tables with mistakes of their own do no harm."""
     profiles, images, projects = (_table(data.get(kind)) for kind in ("profile", "image", "project"))
+    templates = _table(_table(data.get("catalogue")).get("templates"))
     wrong = [
-        Mistake(f"project.{name}.{field}", texts.NO_SUCH_REFERENCE(name=repr(ref), table=kind))
-        for name, project in projects.items()
+        Mistake(f"{table}.{name}.{field}", texts.NO_SUCH_REFERENCE(name=repr(ref), table=kind))
+        for table, tables in (("project", projects), ("catalogue.templates", templates))
+        for name, project in tables.items()
         for field, kind, known in (("profiles", "profile", profiles), ("images", "image", images))
         for ref in _names(_table(project).get(field))
         if ref not in known
@@ -122,6 +124,8 @@ def across(data: Mapping[str, Any]) -> list[Mistake]:
             wrong.append(Mistake("quotas.rescue_profile", texts.NO_SUCH_REFERENCE(name=repr(rescue), table="profile")))
         elif profile.get("gpus") or profile.get("shards"):
             wrong.append(Mistake("quotas.rescue_profile", texts.RESCUE_HAS_GPUS(name=repr(rescue))))
+    if _table(data.get("catalogue")).get("starter") and not _table(data.get("login")).get("without_project"):
+        wrong.append(Mistake("catalogue.starter", texts.STARTER_FOR_NOBODY()))
     if data.get("mail") is not None and not _table(data.get("site")).get("support_email"):
         wrong.append(Mistake("mail", texts.MAIL_TO_NOBODY()))
     return wrong

@@ -53,7 +53,12 @@ def definitions() -> list[dict[str, Any]]:
 
 def may_log_in(settings: Settings, name: str) -> bool:
     """Whether the site's file or a project, as they are now, let somebody in: in any role, a visitor's too. Pure."""
-    return name in settings.login.admins or name in stewards(settings.catalogue) or name in everybody(settings)
+    return (
+        settings.login.without_project
+        or name in settings.login.admins
+        or name in stewards(settings.catalogue)
+        or name in everybody(settings)
+    )
 
 
 def is_worker(settings: Settings, name: str, *, admin: bool) -> bool:

@@ -16,6 +16,8 @@ _NAME: Final = Personal(texts.NAME())
 _DATASET: Final = Personal(texts.DATASET())
 _PROJECT: Final = Personal(texts.ROLE())
 _WHEN: Final = Personal(texts.WHEN())
+_WORDS: Final = Personal(texts.WORDS())
+_DECISION: Final = Personal(texts.DECISION())
 _DECIDER: Final = Personal(texts.NAME(), ROLE)
 # A number and all that leads to it, by any name that stands beside it.
 _NUMBER: Final = (("hub_names", "person", "name"),)
@@ -201,6 +203,46 @@ PROJECT_PEOPLE: Final = Table(
     columns={"project": _PROJECT, "user": _NAME, "role": _PROJECT, "since": _WHEN, "by": _DECIDER},
 )
 
+# A request is who asked's, answered or not; of another's answer only who gave it.
+PROJECT_REQUESTS: Final = Table(
+    Store.CATALOGUE,
+    "project_requests",
+    Purpose.ACCESS,
+    texts.UNTIL_ERASED(),
+    links=(Link("user"), Link("answered_by", Whose.AUTHOR, only=("number", "answered_by"), rows=False)),
+    columns={
+        "number": None,
+        "kind": None,
+        "user": _NAME,
+        "at": _WHEN,
+        "title": _WORDS,
+        "purpose": _WORDS,
+        "organisation": _WORDS,
+        "sector": _WORDS,
+        "data": _WORDS,
+        "gpu_hours": _WORDS,
+        "until": _WORDS,
+        "project": _PROJECT,
+        "state": _DECISION,
+        "answered_at": _WHEN,
+        "answered_by": _DECIDER,
+        "why": _DECISION,
+    },
+)
+
+# Nobody's by itself: a digest, which outlives an erasure so that nobody gets a second starter project.
+STARTERS: Final = Table(
+    Store.CATALOGUE,
+    "starters",
+    Purpose.ACCESS,
+    texts.UNTIL_DATABASE(),
+    columns={
+        "of": Personal(texts.IDENTITY_DIGEST(), kept(texts.KEPT_STARTER())),
+        "project": None,
+        "at": None,
+    },
+)
+
 PERSONS: Final = Table(
     Store.CATALOGUE,
     "persons",
@@ -272,5 +314,5 @@ PEOPLE: Final = (IDENTITIES, ACCOUNTS, HUB_NAMES, PERSONS)
 # In the order of an erasure: what is somebody's through another table comes before that one.
 TABLES: Final = (
     ACCEPTANCES, DECLINED, REQUESTS, GRANTS, HELD_GRANTS, COUNTER, DATASETS, VERSIONS, AGREEMENTS, REVOCATIONS,
-    PROJECT_PEOPLE, PROJECTS, *PEOPLE,
+    PROJECT_REQUESTS, STARTERS, PROJECT_PEOPLE, PROJECTS, *PEOPLE,
 )  # fmt: skip

@@ -225,6 +225,7 @@ DOCUMENTS: Final = (
             "demo_file": Personal(texts.SECRET(), _SITE_FILE, secret=True),
             "admins": _MEMBER,
             "keep_case": None,
+            "without_project": None,
             "provider": None,
             "accounts": None,
         },

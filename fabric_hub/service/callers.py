@@ -209,6 +209,31 @@ HUB = (
         "decides, and gives no more than `catalogue.from_hub` lets the hub give.",
         handler=f"{_PROJECTS}:OneProject",
     ),
+    Line(
+        "GET /hub/request-project",
+        Caller.LOGGED_IN,
+        "Also for who is in no project; for more of a project: its owners, to others it is not found.",
+        handler="fabric_hub.hub.pages.requests:RequestProject",
+    ),
+    Line(
+        "POST /hub/request-project",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery, and no token beside the login. The catalogue service decides; asking "
+        "gives nobody anything, and who asked alone takes it back.",
+        handler="fabric_hub.hub.pages.requests:RequestProject",
+    ),
+    Line(
+        "GET /hub/operate/projects/requests/{number}",
+        Caller.OPERATOR,
+        handler="fabric_hub.hub.pages.operate_requests:OneRequest",
+    ),
+    Line(
+        "POST /hub/operate/projects/requests/{number}",
+        Caller.OPERATOR,
+        "With the hub's token against forgery, and no token beside the login. The catalogue service decides, and gives "
+        "no more than `catalogue.from_hub` lets the hub give.",
+        handler="fabric_hub.hub.pages.operate_requests:OneRequest",
+    ),
     Line("GET /hub/operate/projects", Caller.OPERATOR, handler=f"{_OPERATE_PROJECTS}:Projects"),
     Line(
         "POST /hub/operate/projects",
@@ -335,6 +360,12 @@ CATALOGUE = lines(
     "POST /v1/decisions",
     "POST /v1/answers",
     "POST /v1/projects/changes",
+    "GET /v1/projects/requests",
+    "GET /v1/projects/requests/{number}",
+    "POST /v1/projects/requests",
+    "POST /v1/projects/requests/withdrawals",
+    "POST /v1/projects/requests/answers",
+    "POST /v1/projects/starters",
     "POST /v1/logins",
     "POST /v1/links",
     "POST /v1/events",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -195,8 +195,29 @@ def plant_catalogue(settings: Settings, planted: Planted) -> None:
         store.request(AccessRequest(user=user, project=declined, dataset="snow", why="please", at=2.0))
         store.decline("snow", declined, why=mark("whynot"))
         store.grant(Grant(dataset="rain", project=mark("granted"), by=f"operator {user}"))
+        plant_request(store.engine, user, mark)
     finally:
         store.close()
+
+
+def some_number() -> int:
+    """A request's number that no other of them has."""
+    return 1 + int.from_bytes(os.urandom(3))
+
+
+def plant_request(engine: sa.Engine, user: str, mark: Callable[[str], str]) -> None:
+    """A person's own request for a project, which was declined."""
+    words = {name: mark(f"asked{name}") for name in ("title", "purpose", "organisation", "sector", "why")}
+    fields = {
+        "number": some_number(),
+        "kind": "project",
+        "user": user,
+        "at": 1.0,
+        "data": "public",
+        "state": "declined",
+    }
+    with engine.begin() as connection:
+        connection.execute(sa.insert(catalogue_tables.project_requests).values(**fields, **words))
 
 
 def plant_project(engine: sa.Engine, user: str) -> None:
@@ -210,6 +231,10 @@ def plant_project(engine: sa.Engine, user: str) -> None:
                 created_by=f"operator {user}", serial=1,
             )
         )  # fmt: skip
+        others = {"kind": "project", "user": "carolx1", "at": 1.0, "title": "Sun", "purpose": "Shine", "data": "public"}
+        asked = {**others, "organisation": "", "sector": "", "project": name, "state": "declined", "why": "no"}
+        answered = {"number": some_number(), "answered_at": 2.0, "answered_by": f"operator {user}"}
+        connection.execute(sa.insert(tables.project_requests).values(**asked, **answered))
         someone = {"project": name, "user": "carolx1", "role": "owner", "since": 1.0}
         connection.execute(sa.insert(tables.project_people).values(**someone, by=f"owner {user}"))
 

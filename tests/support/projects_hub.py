@@ -15,7 +15,7 @@ from fabric_hub.catalogue.audit.log import audit_directory, files, named
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.publish import publish_projects
-from fabric_hub.catalogue.tables import project_people
+from fabric_hub.catalogue.tables import project_people, project_requests, starters
 from fabric_hub.catalogue.tables import projects as table
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Members, Project
@@ -55,16 +55,21 @@ class ProjectsHub:
 
     :param directory: one that is not there yet, with a short path.
     :param shown: what people see of each other (``quotas.shown_of_people``).
+    :param more: settings of the site's section ``catalogue`` beside its own.
+    :param changes: other sections of the site's file, as :class:`SmallSite` takes them.
     """
 
-    def __init__(self, directory: Path, shown: str) -> None:
+    def __init__(
+        self, directory: Path, shown: str, more: dict[str, Any] | None = None, **changes: dict[str, Any]
+    ) -> None:
         directory.mkdir()
         catalogue: dict[str, Any] = {
             **settings_of(directory),
             "account": pwd.getpwuid(os.getuid()).pw_name,
             "from_hub": ["people", "budgets", "projects"],
+            **(more or {}),
         }
-        self.site = SmallSite(directory / "site", datasets=catalogue, quotas={"shown_of_people": shown})
+        self.site = SmallSite(directory / "site", datasets=catalogue, quotas={"shown_of_people": shown}, **changes)
         self.catalogue_service = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
         self._before = 0
         self.reset()
@@ -96,6 +101,8 @@ class ProjectsHub:
         self.site.reset()
         engine = open_catalogue(self.settings)
         with engine.begin() as connection:
+            connection.execute(sa.delete(project_requests))
+            connection.execute(sa.delete(starters))
             connection.execute(sa.delete(project_people))
             connection.execute(sa.delete(table))
         engine.dispose()

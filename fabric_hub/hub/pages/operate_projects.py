@@ -18,6 +18,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import project_pages as texts
 from fabric_hub.projects.live import LiveProjects
 
+from .known_requests import open_requests
 from .operate import operator_of, refused_in_words
 from .project_forms import KINDS, created
 from .project_views import day_from, everybody, state_of
@@ -116,6 +117,8 @@ class Projects(ProjectPages):
             rows=rows_of(shared, today_at(time.time())),
             makes=shared.catalogue_service is not None,
             kinds=KINDS,
+            requests=await open_requests(shared),
+            templates=shared.settings.catalogue.templates if shared.settings.catalogue else {},
             **told,
         )
 

@@ -104,7 +104,7 @@ def _remove(name: str, project: Project, fields: Mapping[str, str]) -> Wanted:
 
 def _pause(name: str, _project: Project, fields: Mapping[str, str]) -> Wanted:
     why = fields.get("why", "").strip()
-    if not 0 < len(why) <= LONGEST_WHY or not _fits(_LINE, why):
+    if not 0 < len(why) <= LONGEST_WHY or not fits(_LINE, why):
         raise FabricError(texts.NO_WHY())
     return Wanted(changes=(Pause(project=name, why=why),), done=texts.PAUSE_DONE())
 
@@ -115,14 +115,14 @@ def _resume(name: str, _project: Project, _fields: Mapping[str, str]) -> Wanted:
 
 def _dates(name: str, project: Project, fields: Mapping[str, str]) -> Wanted:
     """Who is not shown the first day does not change it."""
-    start = _day(fields, "start") if "start" in fields else project.start
-    end = _day(fields, "end")
+    start = day(fields, "start") if "start" in fields else project.start
+    end = day(fields, "end")
     _in_order(start, end)
     return Wanted(changes=(SetDates(project=name, start=start, end=end),), done=texts.DATES_SAVED())
 
 
 def _budget(name: str, _project: Project, fields: Mapping[str, str]) -> Wanted:
-    return Wanted(changes=(SetBudget(project=name, gpu_hours=_hours(fields)),), done=texts.BUDGET_SAVED())
+    return Wanted(changes=(SetBudget(project=name, gpu_hours=hours(fields)),), done=texts.BUDGET_SAVED())
 
 
 _FORMS: Final[Mapping[str, Callable[[str, Project, Mapping[str, str]], Wanted]]] = {
@@ -146,9 +146,9 @@ def created(taken: Mapping[str, Project], fields: Mapping[str, str]) -> Create:
     if name in taken:
         raise FabricError(texts.EXISTS(project=name))
     title = fields.get("title", "").strip()
-    if not _fits(_LINE, title):
+    if not fits(_LINE, title):
         raise FabricError(texts.NO_TITLE())
-    start, end = _day(fields, "start"), _day(fields, "end")
+    start, end = day(fields, "start"), day(fields, "end")
     _in_order(start, end)
     kind, data = fields.get("kind", "research"), fields.get("data", "public")
     if kind not in KINDS or data not in ("public", "non-public"):
@@ -162,11 +162,11 @@ def created(taken: Mapping[str, Project], fields: Mapping[str, str]) -> Create:
         title=title,
         kind=kind,  # type: ignore[arg-type]
         data=data,  # type: ignore[arg-type]
-        organisation=_checked(_SHORT, fields, "organisation", texts.NO_LINE),
-        sector=_checked(_SHORT, fields, "sector", texts.NO_LINE),
+        organisation=checked_line(fields, "organisation"),
+        sector=checked_line(fields, "sector"),
         account=_checked(_ACCOUNT, fields, "account", texts.NO_ACCOUNT) if account else None,
         owners=tuple(dict.fromkeys(owners)),
-        budget_gpu_hours=_hours(fields),
+        budget_gpu_hours=hours(fields),
         start=start,
         end=end,
     )
@@ -183,7 +183,11 @@ def _role(fields: Mapping[str, str]) -> str:
     return role
 
 
-def _day(fields: Mapping[str, str], field: str) -> date | None:
+def day(fields: Mapping[str, str], field: str) -> date | None:
+    """A day that was typed, or none.
+
+    :raises FabricError: it is no day.
+    """
     typed = fields.get(field, "").strip()
     try:
         return date.fromisoformat(typed) if typed else None
@@ -196,12 +200,24 @@ def _in_order(start: date | None, end: date | None) -> None:
         raise FabricError(texts.DATES_CROSS(start=start.isoformat(), end=end.isoformat()))
 
 
-def _hours(fields: Mapping[str, str]) -> float | None:
+def hours(fields: Mapping[str, str]) -> float | None:
+    """GPU-hours that were typed, or none.
+
+    :raises FabricError: it is no such number.
+    """
     typed = fields.get("gpu_hours", "").strip()
     try:
         return _HOURS.validate_python(float(typed)) if typed else None
     except ValueError:  # pydantic's is one, too
         raise FabricError(texts.NO_HOURS(typed=typed[:40])) from None
+
+
+def checked_line(fields: Mapping[str, str], field: str) -> str:
+    """A short line that was typed, or "".
+
+    :raises FabricError: it is too long, or no line.
+    """
+    return _checked(_SHORT, fields, field, texts.NO_LINE)
 
 
 def _checked(kind: TypeAdapter[str], fields: Mapping[str, str], field: str, refusal: Reason) -> str:
@@ -212,7 +228,8 @@ def _checked(kind: TypeAdapter[str], fields: Mapping[str, str], field: str, refu
         raise FabricError(refusal(typed=typed[:64])) from None
 
 
-def _fits(kind: TypeAdapter[str], value: Any) -> bool:
+def fits(kind: TypeAdapter[Any], value: Any) -> bool:
+    """Whether a value is of a type."""
     try:
         kind.validate_python(value)
     except ValidationError:

@@ -18,6 +18,7 @@ from jupyterhub.utils import url_path_join
 from tornado import web
 
 from fabric_hub.budgets.schemas import Warned
+from fabric_hub.catalogue.client import CatalogueClient
 from fabric_hub.config.settings import Project
 from fabric_hub.config.spelling import ROLES
 from fabric_hub.datasets.model import Catalogue
@@ -25,12 +26,14 @@ from fabric_hub.errors import FabricError
 from fabric_hub.hub.spawner.runtime import HubRuntime, runtime
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import project_pages as texts
+from fabric_hub.messages.texts import project_requests as request_texts
 from fabric_hub.messages.texts.projects import ITS_OWNER
 from fabric_hub.projects.changes import Change, ChangeBody
 from fabric_hub.projects.live import LiveProjects
 from fabric_hub.projects.membership import roles_of
 
 from . import budgets
+from .known_requests import asks_here, asks_more, requests_of
 from .operate import refused_in_words
 from .project_forms import ROLE_NAMES, SECTIONS, wanted
 from .project_views import (
@@ -47,6 +50,8 @@ log = logging.getLogger(__name__)
 
 PATH: Final = "/projects"
 NAME: Final = "([a-z0-9-]{1,40})"
+# What became of a request that was sent or taken back, by what leads here.
+SENT: Final = {"sent": request_texts.SENT(), "withdrawn": request_texts.TAKEN_BACK()}
 
 
 class ProjectPages(BaseHandler):  # type: ignore[misc]
@@ -73,16 +78,24 @@ class ProjectPages(BaseHandler):  # type: ignore[misc]
         """What a form has, but the token against forgery."""
         return {key: self.get_body_argument(key) for key in self.request.body_arguments if key != "_xsrf"}
 
-    async def change(self, *changes: Change) -> None:
-        """Have the catalogue service make changes in the name of who has logged in; then know of them.
+    def in_person(self) -> CatalogueClient:
+        """The catalogue service, for a person who has logged in.
 
-        :raises FabricError: it refuses one, or does not answer; those before that are made.
+        :raises FabricError: it is a token that asks, or the site has no such service.
         """
         service = self.shared.catalogue_service
         if service is None:
             raise FabricError(texts.NO_CATALOGUE())
         if self.get_auth_token() is not None or getattr(self.current_user, "kind", "") != "user":
             raise FabricError(texts.IN_PERSON())
+        return service
+
+    async def change(self, *changes: Change) -> None:
+        """Have the catalogue service make changes in the name of who has logged in; then know of them.
+
+        :raises FabricError: it refuses one, or does not answer; those before that are made.
+        """
+        service = self.in_person()
         try:
             for change in changes:
                 await service.change_project(ChangeBody(by=self.current_user.name, change=change))
@@ -92,7 +105,7 @@ class ProjectPages(BaseHandler):  # type: ignore[misc]
 
 
 class MyProjects(ProjectPages):
-    """``GET /hub/projects``: the projects that the viewer is in, in any role."""
+    """``GET /hub/projects``: the projects that the viewer is in, in any role, and what became of their requests."""
 
     @web.authenticated
     async def get(self) -> None:
@@ -108,7 +121,9 @@ class MyProjects(ProjectPages):
         ]
         # those in which something can start come first
         views.sort(key=lambda one: (one.ended, one.state != "running"))
-        await self.show("projects.html", projects=views)
+        requests = await requests_of(self.shared, viewer.name, now)
+        asks, done = asks_here(self.shared.settings), SENT.get(self.get_query_argument("request", ""))
+        await self.show("projects.html", projects=views, requests=requests, asks=asks, done=done)
 
 
 class OneProject(ProjectPages):
@@ -195,6 +210,7 @@ class OneProject(ProjectPages):
             shown_of_people=what_is_shown(settings),
             warnings=warnings_of(viewer, name) if not self.as_operator else (),
             changes=changes,
+            asks_more=changes and not self.as_operator and asks_more(settings, project),
             address=self.address(name),
             problem=problem,
             done=done,

@@ -18,6 +18,7 @@ from jupyterhub.utils import maybe_future
 from tornado.ioloop import PeriodicCallback
 
 from fabric_hub.config.settings import Settings
+from fabric_hub.hub.login.starter import give_starter
 from fabric_hub.hub.roles import (
     LOOK_EVERY_S,
     WHO_IS_IN_A_PROJECT,
@@ -71,6 +72,7 @@ def live_check(authenticator: Any, settings: Settings) -> Any:
         elif username not in of_the_site:
             authenticator.allowed_users.discard(username)
         if await maybe_future(theirs(username, authentication)):
+            await give_starter(settings, username)
             return True
         if not are_known(settings):
             raise RefusedRequestError(NOT_KNOWN(), hint=True)

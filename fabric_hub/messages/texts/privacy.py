@@ -24,6 +24,7 @@ OPEN_FILES = Reason("privacy-open-files", N_("names of files that were open"), w
 SECRET = Reason("privacy-secret", N_("a key or token, or what is made of one"), who=_NOBODY)
 PERSON_NUMBER = Reason("privacy-person-number", N_("number in the audit log"), who=_NOBODY)
 IDENTITY = Reason("privacy-identity", N_("identity at a provider, and what it said at a login"), who=_NOBODY)
+IDENTITY_DIGEST = Reason("privacy-identity-digest", N_("digest of a name or an identity"), who=_NOBODY)
 ROLE = Reason("privacy-role", N_("role or membership"), who=_NOBODY)
 USE = Reason("privacy-use", N_("use of GPUs, CPUs or storage"), who=_NOBODY)
 LANGUAGE = Reason("privacy-language", N_("language"), who=_NOBODY)
@@ -66,6 +67,7 @@ UNTIL_STEWARD = Reason("privacy-until-steward", N_("until who answers for the da
 WHILE_LOGS = Reason(
     "privacy-while-logs", N_("as long as the site keeps its logs (journald, log files)"), who=Who.OPERATOR
 )
+UNTIL_DATABASE = Reason("privacy-until-database", N_("as long as the catalogue is kept"), who=Who.OPERATOR)
 WHILE_AUDIT = Reason("privacy-while-audit", N_("as long as the site keeps the audit log"), who=Who.OPERATOR)
 WHILE_BACKUPS = Reason(
     "privacy-while-backups", N_("as long as the site keeps backups (fabric-hub backup --keep)"), who=Who.OPERATOR
@@ -106,6 +108,11 @@ KEPT_LIMITS = Reason(
 KEPT_SESSION = Reason(
     "privacy-kept-session",
     N_("kept: without the person's name only Slurm's accounting tells whose it was"),
+    who=_NOBODY,
+)
+KEPT_STARTER = Reason(
+    "privacy-kept-starter",
+    N_("kept: a digest that leads to nobody, so that nobody is given a second starter project"),
     who=_NOBODY,
 )
 KEPT_LOGS = Reason("privacy-kept-logs", N_("kept: logs go when their time is over"), who=Who.OPERATOR)

@@ -169,6 +169,21 @@ NO_SUCH_REFERENCE = Reason(
     "setting-no-such-reference", N_("{name} is not a [{table}.NAME] of this file"), who=Who.OPERATOR
 )
 NEEDS_SLURM = Reason("setting-needs-slurm", N_("needs Slurm, but this file has no [slurm] section"), who=Who.OPERATOR)
+STARTER_WITHOUT_END = Reason(
+    "setting-starter-without-end",
+    N_("the template {template} needs budget_gpu_hours and days, and a kind other than client"),
+    who=Who.OPERATOR,
+)
+STARTER_FOR_NOBODY = Reason(
+    "setting-starter-for-nobody",
+    N_("needs login.without_project: who is in no project does not come in"),
+    who=Who.OPERATOR,
+)
+STARTER_ABOVE_CAP = Reason(
+    "setting-starter-above-cap",
+    N_("the template {template} gives {hours} GPU-hours, more than from_hub_gpu_hours"),
+    who=Who.OPERATOR,
+)
 RESCUE_HAS_GPUS = Reason(
     "setting-rescue-has-gpus",
     N_("{name} has GPUs, which a used-up budget does not allow"),

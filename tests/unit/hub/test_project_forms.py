@@ -176,10 +176,10 @@ def test_a_project_that_cannot_be_is_refused_in_words(fields: dict[str, str], sa
     assert refusal.value.text == said
 
 
-async def test_a_site_without_a_catalogue_service_changes_projects_in_its_file_alone() -> None:
+def test_a_site_without_a_catalogue_service_changes_projects_in_its_file_alone() -> None:
     page = cast("ProjectPages", SimpleNamespace(shared=SimpleNamespace(catalogue_service=None)))
     with pytest.raises(FabricError) as raised:
-        await ProjectPages.change(page, Resume(project="folding"))
+        ProjectPages.in_person(page)
     assert raised.value.text == (
         "Without a catalogue service, this site keeps projects only in its file. Operators change them there."
     )

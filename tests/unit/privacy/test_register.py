@@ -147,15 +147,17 @@ as privacy.keep_days says (by default 730 days)|as reports.keep_days says (by de
 as long as the person is a user of the hub|as long as the session lives
 as long as the person is in the project or has the role|until it expires or is revoked
 until an operator erases the person|until the person removes it|until who answers for the dataset changes it
+as long as the catalogue is kept
 as long as the site keeps its logs (journald, log files)|as long as the site keeps the audit log
 as long as the site keeps backups (fabric-hub backup --keep)
 as long as Slurm's accounting keeps it (slurmdbd's Purge settings)
 deleted|emptied|replaced by a random number|only the code of the reason stays
 only the role stays, without the name|only a digest stays, so that nobody else is given the name
-stays for sums, without the person
+stays for sums, without the person|digest of a name or an identity
 written anew by itself, without the person
 kept: the audit log is proof; it has people as numbers, and names only in records of earlier releases
 kept: a number is never another person's, and leads to nobody any more|kept: Slurm and its accounting are the site's
+kept: a digest that leads to nobody, so that nobody is given a second starter project
 kept: it tells a limit that the gateway set in Slurm from one that was set by hand
 as long as Slurm follows the projects (slurm.parent_account)
 kept: without the person's name only Slurm's accounting tells whose it was|kept: logs go when their time is over

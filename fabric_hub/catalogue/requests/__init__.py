@@ -1,0 +1,1 @@
+"""Requests for projects: their policy, their store, and the verbs on them."""
