@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from typing import Any
 
 from fabric_hub.budgets.schemas import Warned
 from fabric_hub.config.settings import Project, Settings
@@ -35,7 +36,7 @@ def of_warnings(settings: Settings, in_force: Iterable[Warned]) -> list[Notice]:
         for person in _told(kind, warned.subject, project):
             text = warned_to(person, settings, warned.subject, warned.text)
             occasion = f"{warned.id}@{warned.since:.0f}"
-            told = {"kind": kind, "person": person, "subject": warned.subject, "occasion": occasion}
+            told: dict[str, Any] = {"kind": kind, "person": person, "subject": warned.subject, "occasion": occasion}
             found.append(Notice(text=text, dated=dated, **told))
     return found
 
@@ -87,7 +88,7 @@ def of_dates(settings: Settings, known: Iterable[KnownDate], today: date) -> lis
         else:
             continue
         # an end may come back to a day that it had before: which change it is tells them apart
-        told = {"kind": Kind.PROJECT_END, "person": one.person, "subject": one.subject}
+        told: dict[str, Any] = {"kind": Kind.PROJECT_END, "person": one.person, "subject": one.subject}
         found.append(Notice(occasion=f"change {one.sequence + 1}", text=text, dated=change, **told))
     return found
 
@@ -97,12 +98,12 @@ def of_stops(orders: Iterable[tuple[Stop, Session]]) -> list[Notice]:
 
     :param orders: each with its session, in any order.
     """
-    known = list(orders)
-    standing = {stop.session for stop, _ in known if stop.withdrawn_at is None}
+    known = sorted(orders, key=lambda one: one[0].ordered_at)
+    last = {stop.session: stop for stop, _ in known}  # one that gave way to another lets no session go on
     found = []
-    for stop, session in sorted(known, key=lambda one: one[0].ordered_at):
+    for stop, session in known:
         name = session.server_name or DEFAULT
-        told = {"kind": Kind.STOP, "person": session.user, "subject": f"session:{session.id}"}
+        told: dict[str, Any] = {"kind": Kind.STOP, "person": session.user, "subject": f"session:{session.id}"}
         at_once = stop.due_at <= stop.ordered_at
         moment = datetime.fromtimestamp(int(stop.due_at), UTC).isoformat()
         ordered = Notice(
@@ -113,7 +114,7 @@ def of_stops(orders: Iterable[tuple[Stop, Session]]) -> list[Notice]:
         )
         if stop.withdrawn_at is None:
             found.append(ordered)
-        elif stop.session not in standing:
+        elif stop is last[stop.session]:
             text, gone = texts.GOES_ON(session=name), Dated(moment=moment, gone=True)
             occasion = f"withdrawn {stop.withdrawn_at:.3f}"
             found.append(Notice(occasion=occasion, text=text, dated=gone, after=ordered.key, **told))
@@ -156,7 +157,12 @@ def of_answers(asked: Iterable[Kept], catalogue: Catalogue) -> list[Notice]:
         elif refused is not None and refused.at >= at:
             text = texts.DECLINED_WHY(why=refused.why, **named) if refused.why else texts.DECLINED(**named)
         if text is not None:
-            told = {"kind": Kind.DATASET, "person": kept.person, "subject": kept.subject, "after": kept.key}
+            told: dict[str, Any] = {
+                "kind": Kind.DATASET,
+                "person": kept.person,
+                "subject": kept.subject,
+                "after": kept.key,
+            }
             found.append(Notice(occasion=f"{at:.3f}", text=text, **told))
     return found
 

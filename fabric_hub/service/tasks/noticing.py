@@ -17,7 +17,7 @@ from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.notices import planning
 from fabric_hub.notices.book import NoticeBook
-from fabric_hub.notices.model import DAY_S, Channel, Kind, address_of, channels_of
+from fabric_hub.notices.model import DAY_S, Channel, Kind, Notice, address_of, channels_of
 from fabric_hub.projects.live import are_known
 from fabric_hub.sessions.stops import Stop, StopBook
 from fabric_hub.sessions.store import Session, SessionStore
@@ -83,7 +83,7 @@ class Noticing:
             found += self._tell(planning.of_dates(self._settings, self._book.dates(), today), now)
         return found
 
-    def _tell(self, told: list[planning.Notice], now: float) -> int:
+    def _tell(self, told: list[Notice], now: float) -> int:
         return self._book.tell(told, self._channels, now)
 
     def _channels(self, kind: Kind, person: str, wants_mail: bool) -> tuple[Channel, ...]:
