@@ -149,6 +149,17 @@ class NoticeBook:
         with Transaction(self._engine) as connection:
             return int(connection.execute(sa.select(sa.func.count()).select_from(notices).where(*mine)).scalar_one())
 
+    def news(self, person: str, since: float, most: int = 5) -> tuple[Kept, ...]:
+        """What they were told since a moment and have not read, the newest first; neither what they asked for
+        themselves nor what their session says by itself.
+
+        :raises FabricError: the database cannot be used.
+        """
+        mine = notices.c.person == person, notices.c.created_at > since, notices.c.read_at.is_(None)
+        others = notices.c.kind.not_in([Kind.ASKED.value, Kind.STOP.value])
+        query = sa.select(notices).where(*mine, others).order_by(notices.c.created_at.desc(), notices.c.key)
+        return self._read(query.limit(most))
+
     def read(self, person: str, until: float, now: float) -> None:
         """A person has read all that they were told until a moment.
 
