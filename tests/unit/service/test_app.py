@@ -14,7 +14,7 @@ import pytest
 from fabric_hub.config.settings import Settings
 from fabric_hub.launch.quote import Quote, quote
 from fabric_hub.messages.text import verbatim
-from fabric_hub.messages.texts.notices import GRANTED as granted
+from fabric_hub.messages.texts.notices import GRANTED
 from fabric_hub.notices.book import NoticeBook
 from fabric_hub.notices.model import Kind, Notice
 from fabric_hub.rpc.problem import Problem
@@ -338,7 +338,7 @@ async def test_a_session_shows_what_its_person_was_told_and_has_not_read_for_a_d
     book, now = NoticeBook(store.engine), time.time()
 
     def tell(person: str, occasion: str, at: float, kind: Kind = Kind.DATASET) -> None:
-        text = granted(dataset=occasion, project="twin")
+        text = GRANTED(dataset=occasion, project="twin")
         told = Notice(kind=kind, person=person, subject="dataset:mri/twin", occasion=occasion, text=text)
         book.tell([told], lambda *_: (), at)
 
