@@ -259,7 +259,9 @@ class Ready(TypedDict):
 
 
 class SessionAnnouncement(TypedDict):
-    """What an operator announces until ``ends_at``, in the reader's language where it was written in that."""
+    """What an operator announces until ``ends_at``, in the reader's language where it was written in that; or what the
+    session's person was told and has not read.
+    """
 
     id: str
     level: AnnouncementLevel

@@ -241,7 +241,10 @@ export interface Ready {
   readonly phases?: Readonly<Record<string, number>>;
 }
 
-/** What an operator announces until `ends_at`, in the reader's language where it was written in that. */
+/**
+ * What an operator announces until `ends_at`, in the reader's language where it was written in that; or what the
+ * session's person was told and has not read.
+ */
 export interface SessionAnnouncement {
   readonly id: string;
   readonly level: AnnouncementLevel;

@@ -42,6 +42,7 @@ from .hub import HubSettings
 from .log import LogSettings
 from .login import LoginSettings, between_tables
 from .mistakes import Mistake, MistakesError, across, at_line, explain
+from .notices import NoticesSettings
 from .privacy import PrivacySettings
 from .quotas import QuotasSettings
 from .site import SiteSettings
@@ -281,6 +282,7 @@ class Settings(Frozen):
         default=None, description="Absent: the hub sends no mail, and operators read reports on their page."
     )
     reports: ReportsSettings = ReportsSettings()
+    notices: NoticesSettings = NoticesSettings()
     privacy: PrivacySettings = PrivacySettings()
 
     @model_validator(mode="before")

@@ -18,8 +18,15 @@ HostName = Annotated[
 ]
 
 
+PersonAddress = Annotated[
+    str,
+    Field(pattern=r"^(?:(?:[A-Za-z0-9._+-]|\{user\}){1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)?$"),
+    said("an e-mail address in which {user} stands for a person's name", "{user}@example.org"),
+]
+
+
 class MailSettings(Frozen):
-    """The mail server that takes the hub's mail to ``site.support_email``."""
+    """The mail server that takes the hub's mail to ``site.support_email``, and to people where ``address`` is set."""
 
     host: HostName = Field(description="Its name, as its certificate has it.")
     port: int = Field(default=587, ge=1, le=65535, description="587 or 25.")
@@ -32,6 +39,11 @@ class MailSettings(Frozen):
         default=None, description="A file with its password, which the hub's account alone can read (mode 0600)."
     )
     timeout_s: float = Field(default=30.0, gt=0, le=300, description="When the server counts as silent.")
+    address: PersonAddress = Field(
+        default="",
+        description="A person's own address: {user} is their name at the hub. Empty: people get no mail, and read what "
+        "they are told at the hub.",
+    )
 
     @model_validator(mode="after")
     def _login(self) -> MailSettings:

@@ -40,7 +40,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import access_log, held_ports, moved_settings, patches, roles, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import announcements, budgets, held, home, language, report, sessions, waiting
+from .pages import announcements, budgets, held, home, language, notices, report, sessions, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
 from .pages.trends import trends
@@ -329,6 +329,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_ended_start": waiting.ended_start,
         "fabric_held": held.held,
         "fabric_silence": sessions.silence,
+        "fabric_unread": notices.unread,
         "fabric_warnings": budgets.warnings,
         "fabric_home": home.home,
         "fabric_projects": budgets.of_viewer,

@@ -323,8 +323,72 @@ HELD_SESSIONS: Final = Table(
     },
 )
 
+_OF_NOTICE: Final = (("notices", "key", "person"),)
+_NOTICES_DAYS: Final = texts.SETTING_DAYS(setting="notices.keep_days", days=400)
+
+NOTICES: Final = Table(
+    Store.SESSIONS,
+    "notices",
+    Purpose.NOTICES,
+    _NOTICES_DAYS,
+    links=(Link("person"),),
+    columns={
+        "key": None,
+        "kind": None,
+        "person": Personal(texts.NAME()),
+        "subject": Personal(texts.TOLD()),
+        "text": Personal(texts.TOLD()),
+        "entry": Personal(texts.TOLD()),
+        "created_at": _WHEN,
+        "read_at": _WHEN,
+    },
+)
+
+NOTICE_SENDS: Final = Table(
+    Store.SESSIONS,
+    "notice_sends",
+    Purpose.NOTICES,
+    _NOTICES_DAYS,
+    links=(Link("key", through=_OF_NOTICE),),
+    columns={
+        "key": Personal(texts.TOLD()),
+        "channel": Personal(texts.CHOICE()),
+        "state": Personal(texts.OUTCOME()),
+        "tries": None,
+        "retry_at": None,
+        "sent_at": _WHEN,
+        "trouble": Personal(texts.OUTCOME()),
+    },
+)
+
+NOTICE_DATES: Final = Table(
+    Store.SESSIONS,
+    "notice_dates",
+    Purpose.NOTICES,
+    _NOTICES_DAYS,
+    links=(Link("person"),),
+    columns={
+        "person": Personal(texts.NAME()),
+        "subject": Personal(texts.TOLD()),
+        "moment": Personal(texts.TOLD()),
+        "sequence": None,
+        "gone": None,
+        "told_at": _WHEN,
+    },
+)
+
+NOTICE_CHOICES: Final = Table(
+    Store.SESSIONS,
+    "notice_choices",
+    Purpose.COMFORT,
+    texts.WHILE_USER(),
+    links=(Link("user"),),
+    columns={"user": Personal(texts.NAME()), "mail": Personal(texts.CHOICE())},
+)
+
 # In the order of an erasure: what is somebody's by their session comes before the sessions.
 TABLES: Final = (
+    NOTICE_SENDS, NOTICES, NOTICE_DATES, NOTICE_CHOICES,
     SUCCESSORS, QUOTA_WARNINGS, USAGE_DAYS, SESSION_REPORTS, SESSION_STOPS, ANNOUNCEMENTS, ANNOUNCEMENTS_DISMISSED,
     READERS, START_CHOICES, OPERATOR_VISITS, PROBLEM_REPORTS, HELD_SESSIONS, SESSIONS, USAGE_CHARGED, USAGE_ROLLS,
     MONTH_DAYS, MONTH_SHEETS, READINESS_HOURS, IDLE_MONTHS, RECORD_LINES,

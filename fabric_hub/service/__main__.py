@@ -24,6 +24,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.logs import lines
 from fabric_hub.messages.logs import gives_up, with_codes
+from fabric_hub.notices.book import NoticeBook
 from fabric_hub.projects.live import with_live_projects
 from fabric_hub.rpc import server as unix_server
 from fabric_hub.rpc.follower import Follower
@@ -40,8 +41,10 @@ from .dataset_service import DatasetService
 from .deps import ServiceContext
 from .hub_api import HubApi
 from .tasks.accounting import UsageTasks
+from .tasks.courier import Courier
 from .tasks.lease import Lease, lease_path
 from .tasks.months import MonthTasks
+from .tasks.noticing import Noticing
 from .tasks.outbox import Outbox
 from .tasks.reconciler import Reconciler
 from .tasks.retention import RetentionTask
@@ -91,6 +94,9 @@ def build(settings: Settings, local: bool) -> FastAPI:
     lease.take()
     reconciler = Reconciler(settings, store, gateway, follower, hub, lease)
     outbox = Outbox(settings, ReportDesk(store.engine))
+    book = NoticeBook(store.engine)
+    noticing = Noticing(settings, store, book, accounts.in_force, known if catalogue else None)
+    courier = Courier(settings, book)
     months = MonthTasks(settings, MonthBook(store.engine), watch.readiness)
     retention = RetentionTask(settings, store.engine)
 
@@ -101,6 +107,8 @@ def build(settings: Settings, local: bool) -> FastAPI:
             asyncio.create_task(lease.keep(), name="lease"),
             asyncio.create_task(accounts.run(), name="accounts"),
             asyncio.create_task(outbox.run(), name="outbox"),
+            asyncio.create_task(noticing.run(), name="noticing"),
+            asyncio.create_task(courier.run(), name="courier"),
             asyncio.create_task(months.run(), name="months"),
             asyncio.create_task(retention.run(), name="retention"),
         ]

@@ -55,6 +55,7 @@ SERVICE = (
 )
 
 _DATASETS = "fabric_hub.hub.pages.datasets"
+_NOTICES = "fabric_hub.hub.pages.notices"
 _PROJECTS = "fabric_hub.hub.pages.projects"
 _OPERATE_PROJECTS = "fabric_hub.hub.pages.operate_projects"
 _START = "jupyterhub.handlers.pages:SpawnHandler"
@@ -194,6 +195,14 @@ HUB = (
         "One's own.",
         handler="fabric_hub.hub.pages.report:Reported",
     ),
+    Line("GET /hub/notices", Caller.LOGGED_IN, "One's own.", handler=f"{_NOTICES}:Notices"),
+    Line(
+        "POST /hub/notices",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery; for oneself only.",
+        handler=f"{_NOTICES}:Notices",
+    ),
+    Line("GET /hub/operate/notices", Caller.OPERATOR, handler=f"{_NOTICES}:NotSent"),
     Line("GET /hub/projects", Caller.LOGGED_IN, "Those that one is in.", handler=f"{_PROJECTS}:MyProjects"),
     Line(
         "GET /hub/projects/{name}",

@@ -17,6 +17,7 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import service as texts
+from fabric_hub.notices.book import NoticeBook
 from fabric_hub.sessions.announcements import AnnouncementBook
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, may_call, server_of
 from fabric_hub.sessions.stops import StopBook
@@ -63,6 +64,11 @@ class ServiceContext:
     def stops(self) -> StopBook:
         """Operators' orders to end sessions."""
         return StopBook(self.store.engine)
+
+    @cached_property
+    def notices(self) -> NoticeBook:
+        """What people are told."""
+        return NoticeBook(self.store.engine)
 
     @cached_property
     def announcements(self) -> AnnouncementBook:

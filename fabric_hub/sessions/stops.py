@@ -123,6 +123,13 @@ class StopBook:
         """
         return self._standing(session_stops.c.due_at <= now)
 
+    def since(self, at: float) -> list[Stop]:
+        """Every order that was given after a moment, whatever became of it, the first one first.
+
+        :raises FabricError: the database cannot be used.
+        """
+        return self._read(sa.select(*_COLUMNS).where(session_stops.c.ordered_at > at).order_by(session_stops.c.number))
+
     def all(self) -> list[Stop]:
         """Every order on record, the last one first.
 

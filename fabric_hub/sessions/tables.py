@@ -300,3 +300,53 @@ held_sessions = sa.Table(
     sa.Column("held", sa.JSON, nullable=False),
 )
 sa.Index("held_by_user", held_sessions.c.user)
+
+# Everything that somebody is told: see fabric_hub.notices.book. The key is a digest of what it is about, so that the
+# same fact makes one notice however often it is looked at.
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("person", sa.String(255), nullable=False),
+    sa.Column("subject", sa.String(300), nullable=False),
+    sa.Column("text", Sentence, nullable=False),
+    sa.Column("entry", sa.JSON),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("read_at", sa.Float),
+)
+sa.Index("notices_by_person", notices.c.person, notices.c.created_at)
+
+# How a notice fares on a channel that can fail.
+notice_sends = sa.Table(
+    "notice_sends",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("channel", sa.String(10), primary_key=True),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("retry_at", sa.Float, nullable=False),
+    sa.Column("sent_at", sa.Float),
+    sa.Column("trouble", sa.Text),
+)
+sa.Index("notice_sends_by_state", notice_sends.c.channel, notice_sends.c.state, notice_sends.c.retry_at)
+
+# What a person's calendar was last told of a date, and how often that has changed.
+notice_dates = sa.Table(
+    "notice_dates",
+    metadata,
+    sa.Column("person", sa.String(255), primary_key=True),
+    sa.Column("subject", sa.String(300), primary_key=True),
+    sa.Column("moment", sa.String(32), nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("gone", sa.Boolean, nullable=False),
+    sa.Column("told_at", sa.Float, nullable=False),
+)
+
+# Whether a person wants mail; without a row they do.
+notice_choices = sa.Table(
+    "notice_choices",
+    metadata,
+    sa.Column("user", sa.String(255), primary_key=True),
+    sa.Column("mail", sa.Boolean, nullable=False),
+)

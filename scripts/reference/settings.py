@@ -9,6 +9,7 @@ from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.log import LogSettings
 from fabric_hub.config.login import AccountsSettings, LoginSettings, ProviderSettings
+from fabric_hub.config.notices import NoticesSettings
 from fabric_hub.config.privacy import PrivacySettings
 from fabric_hub.config.quotas import QuotasSettings, StorageSettings
 from fabric_hub.config.site import SiteSettings
@@ -41,6 +42,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("[quotas.storage]", StorageSettings),
         ("mail", MailSettings),
         ("reports", ReportsSettings),
+        ("notices", NoticesSettings),
         ("privacy", PrivacySettings),
     ]
 

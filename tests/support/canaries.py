@@ -22,6 +22,8 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import Acceptance, AccessRequest, Grant
 from fabric_hub.gateway.ledger import Ledger, ledger_path
 from fabric_hub.messages.texts import stops as stop_texts
+from fabric_hub.notices.book import NoticeBook
+from fabric_hub.notices.model import Channel, Dated, Kind, Notice
 from fabric_hub.projects.identity import Identity, Login
 from fabric_hub.sessions.announcements import AnnouncementBook, AnnouncementLevel, Draft
 from fabric_hub.sessions.choices import StartChoices
@@ -116,6 +118,14 @@ def plant_record(settings: Settings, planted: Planted) -> Session:
             ),
         )  # fmt: skip
         ReportDesk(store.engine).take(report, send=False, most_per_hour=5)
+        told = Notice(
+            kind=Kind.STOP, person=user, subject=f"session:{mark('toldof')}", occasion="1",
+            text=stop_texts.NO_LIVE_SESSION(session=mark("told")), dated=Dated(moment="2026-12-31"),
+        )  # fmt: skip
+        outbox = NoticeBook(store.engine)
+        outbox.tell([told], lambda *_: (Channel.MAIL,), now)
+        outbox.failed(told.key, Channel.MAIL, mark("notsent"), now)
+        outbox.choose_mail(user, wanted=True)
         HeldSessions(store.engine).replace([])
     finally:
         store.close()

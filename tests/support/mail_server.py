@@ -6,6 +6,7 @@ import base64
 import socketserver
 import ssl
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
@@ -17,13 +18,19 @@ class MailServer:
     """Listens on a port of this machine while it is entered.
 
     :param certificate: its certificate and key, for STARTTLS; None: it offers none.
+    :param port: where it listens; 0: anywhere.
     :ivar taken: the mails that it took, in order; ``envelopes`` their (sender, recipient).
     :ivar logins: (user, password) of who logged in, and whether that was within TLS.
     :ivar answer: what it says to the whole mail; "": it hangs up instead, once it has the mail.
+    :ivar when: called with each word that it is given (``RCPT``, ``DATA``), and with ``taken`` before it
+        says that it has a mail.
     :ivar greets: whether it is willing at all; else it refuses whoever comes (554).
     """
 
-    def __init__(self, certificate: tuple[Path, Path] | None = None, login: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self, certificate: tuple[Path, Path] | None = None, login: tuple[str, str] | None = None, port: int = 0
+    ) -> None:
+        self.when: Callable[[str], object] = lambda _word: None
         self.taken: list[Message] = []
         self.envelopes: list[tuple[str, str]] = []
         self.logins: list[tuple[str, str, bool]] = []
@@ -37,8 +44,7 @@ class MailServer:
         class Handler(_Conversation):
             server_state = owner
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
@@ -53,6 +59,11 @@ class MailServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True  # where one listened a moment ago
+    daemon_threads = True
 
 
 class _Conversation(socketserver.BaseRequestHandler):
@@ -72,6 +83,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         while True:
             line = self._line()
             verb, _, rest = line.partition(" ")
+            state.when(verb.upper())
             match verb.upper():
                 case "EHLO" | "HELO":
                     self._say(*self._greeting())
@@ -125,6 +137,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         if state.answer.startswith("250"):
             state.envelopes.append((sender, self.recipient))
             state.taken.append(message_from_bytes("\n".join(lines).encode()))
+            state.when("taken")
         self._say(state.answer)
 
     def _line(self) -> str:

@@ -114,7 +114,7 @@ def forget_with_the_person() -> None:
 
 def _forget(_mapper: Any, _connection: Any, person: Any) -> None:
     shared = runtime()
-    for book in (shared.choices, shared.readers, shared.announcements, shared.problems):
+    for book in (shared.choices, shared.readers, shared.announcements, shared.problems, shared.notices):
         try:
             book.forget(person.name)
         except FabricError as error:

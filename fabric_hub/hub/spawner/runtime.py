@@ -18,6 +18,7 @@ from fabric_hub.datasets.policy import CatalogueView
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
 from fabric_hub.messages.texts import startup
+from fabric_hub.notices.book import NoticeBook
 from fabric_hub.rpc.follower import Follower
 from fabric_hub.service.usage_service import UsageService
 from fabric_hub.sessions.announcements import AnnouncementBook
@@ -64,6 +65,7 @@ class HubRuntime:
         self.stops = StopBook(self.store.engine)
         self.announcements = AnnouncementBook(self.store.engine)
         self.problems = ReportDesk(self.store.engine)
+        self.notices = NoticeBook(self.store.engine)
         self.start_queue = StartQueue()
         self.turns = Turns(self.follower)
         self._bells: dict[str, asyncio.Event] = {}

@@ -27,6 +27,7 @@ IDENTITY = Reason("privacy-identity", N_("identity at a provider, and what it sa
 IDENTITY_DIGEST = Reason("privacy-identity-digest", N_("digest of a name or an identity"), who=_NOBODY)
 ROLE = Reason("privacy-role", N_("role or membership"), who=_NOBODY)
 USE = Reason("privacy-use", N_("use of GPUs, CPUs or storage"), who=_NOBODY)
+TOLD = Reason("privacy-told", N_("what the person was told"), who=_NOBODY)
 LANGUAGE = Reason("privacy-language", N_("language"), who=_NOBODY)
 DATASET = Reason("privacy-dataset", N_("datasets that are used or asked for, and what for"), who=_NOBODY)
 ACTIVITY = Reason("privacy-activity", N_("whether a session is in use"), who=_NOBODY)

@@ -15,6 +15,7 @@ from fabric_hub.launch.choice import as_built
 from fabric_hub.launch.offer import Offer, offer
 from fabric_hub.messages.reader import current
 from fabric_hub.messages.texts import service as texts
+from fabric_hub.notices.model import DAY_S, Kept
 from fabric_hub.service.budget_service import finite
 from fabric_hub.service.deps import Context, SessionCaller, TokenCaller
 from fabric_hub.sessions.announcements import Announcement, AnnouncementLevel
@@ -57,8 +58,13 @@ class SessionSite(Frozen):
     welcome: bool
 
 
+# So long a session shows what its person was told and has not read.
+NEWS_S = DAY_S
+
+
 class SessionAnnouncement(Frozen):
-    """What an operator announces until ``ends_at``, in the reader's language where it was written in that."""
+    """What an operator announces until ``ends_at``, in the reader's language where it was written in that; or what the
+    session's person was told and has not read."""
 
     id: str
     level: AnnouncementLevel
@@ -128,7 +134,9 @@ async def session_info(session: SessionCaller, context: Context) -> SessionInfo:
     """The caller's own session: project, job, node, and when it ends."""
     stop, now = context.stops.of([session.id]).get(session.id), time.time()
     told = describe(context.settings, session, await context.latest(), now, stop)
-    return told.model_copy(update={"announcements": announced(context.announcements.standing(now, session.user))})
+    shown = announced(context.announcements.standing(now, session.user))
+    news = as_announced(context.notices.news(session.user, now - NEWS_S))
+    return told.model_copy(update={"announcements": shown + news})
 
 
 @router.get("/offer")
@@ -145,6 +153,19 @@ def announced(standing: Iterable[Announcement]) -> tuple[SessionAnnouncement, ..
     return tuple(
         SessionAnnouncement(id=one.id, level=one.level, text=one.said(language)[1], ends_at=one.ends_at)
         for one in standing
+    )
+
+
+def as_announced(news: Iterable[Kept]) -> tuple[SessionAnnouncement, ...]:
+    """What a person was told and has not read, as their session shows it: for a day. Pure."""
+    return tuple(
+        SessionAnnouncement(
+            id=f"notice-{one.key[:12]}",
+            level=AnnouncementLevel.INFO,
+            text=one.text.say(),
+            ends_at=one.created_at + NEWS_S,
+        )
+        for one in news
     )
 
 

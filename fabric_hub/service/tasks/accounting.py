@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from fabric_hub.budgets.history import History
 from fabric_hub.budgets.rolling import keep_rolling
-from fabric_hub.budgets.schemas import Source, StorageUse
+from fabric_hub.budgets.schemas import Source, StorageUse, Warned
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.client import GatewayClient
@@ -99,6 +99,10 @@ class UsageTasks:
             if self._gateway:
                 rolling = keep_rolling(self._settings, self._gateway, self._store, self._history)
                 loops.create_task(rolling, name="history")
+
+    def in_force(self) -> tuple[Warned, ...]:
+        """The warnings that are in force now, everybody's."""
+        return self._review.in_force
 
     async def stop(self) -> None:
         """Let what has begun come to its end."""

@@ -1,4 +1,4 @@
-"""One mail to the site's support over SMTP, and which failure means that it has certainly not arrived."""
+"""One mail over SMTP, and which failure means that it has certainly not arrived."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ from fabric_hub.sessions.problems import ProblemReport
 
 class NotSentError(Exception):
     """The mail has certainly not been taken."""
+
+
+class ServerAwayError(NotSentError):
+    """The server takes no mail at all now: any other one would fare the same."""
+
+
+class RefusedError(NotSentError):
+    """The server will never take this mail: nobody has that address, or it says so of the mail (5xx)."""
 
 
 class PerhapsSentError(Exception):
@@ -46,7 +54,7 @@ def send(settings: MailSettings, mail: EmailMessage, claim: Callable[[], bool]) 
 
     :param claim: called right before the mail itself is handed over; False: it is not sent.
     :returns: whether the server has taken it.
-    :raises NotSentError: it has not been taken.
+    :raises NotSentError: it has not been taken; :class:`ServerAwayError` and :class:`RefusedError` say more.
     :raises PerhapsSentError: that is not known.
     """
     claimed = False
@@ -62,24 +70,26 @@ def send(settings: MailSettings, mail: EmailMessage, claim: Callable[[], bool]) 
             for verb, address in ((server.mail, mail["From"]), (server.rcpt, mail["To"])):
                 code, words = verb(str(address))
                 if code not in (250, 251):
-                    raise smtplib.SMTPResponseException(code, words)
+                    refused = RefusedError if verb == server.rcpt and 500 <= code < 600 else NotSentError
+                    raise refused(f"{settings.host}: {code} {_words(words)}")
             if not claim():
                 return False
             claimed = True
             code, words = server.data(mail.as_bytes())
             if code != 250:
-                raise NotSentError(f"{settings.host} refused the mail: {code} {_words(words)}")
+                refused = RefusedError if 500 <= code < 600 else NotSentError
+                raise refused(f"{settings.host} refused the mail: {code} {_words(words)}")
     except smtplib.SMTPServerDisconnected as error:
         _raise(settings, claimed, error)
     except smtplib.SMTPResponseException as error:
-        raise NotSentError(f"{settings.host}: {error.smtp_code} {_words(error.smtp_error)}") from error
+        raise ServerAwayError(f"{settings.host}: {error.smtp_code} {_words(error.smtp_error)}") from error
     except (OSError, smtplib.SMTPException) as error:
         _raise(settings, claimed, error)
     return True
 
 
 def _raise(settings: MailSettings, claimed: bool, error: Exception) -> None:
-    kind = PerhapsSentError if claimed else NotSentError
+    kind = PerhapsSentError if claimed else ServerAwayError
     raise kind(f"{settings.host}:{settings.port}: {error}") from error
 
 
@@ -100,7 +110,7 @@ def _password(settings: MailSettings) -> str:
         with path.open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())
             if status.st_mode & 0o077:
-                raise NotSentError(f"others can read {path}: chmod 600")
+                raise ServerAwayError(f"others can read {path}: chmod 600")
             return file.read(4096).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise NotSentError(f"{path} cannot be read: {error}") from error
+        raise ServerAwayError(f"{path} cannot be read: {error}") from error

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +14,9 @@ import pytest
 from fabric_hub.config.settings import Settings
 from fabric_hub.launch.quote import Quote, quote
 from fabric_hub.messages.text import verbatim
+from fabric_hub.messages.texts.notices import GRANTED
+from fabric_hub.notices.book import NoticeBook
+from fabric_hub.notices.model import Kind, Notice
 from fabric_hub.rpc.problem import Problem
 from fabric_hub.service import cluster_quotes
 from fabric_hub.service.app import make_app
@@ -326,6 +330,30 @@ async def agrees(api: httpx.AsyncClient, path: str, schema: str, bodies: list[di
 
 
 _PHASES: list[dict[str, Any]] = [{"a": 1}, {"a": 1.5}, {"a": True}, {"a": "1"}, {"A": 1}, {"": 1}, {"a": -1}]
+
+
+async def test_a_session_shows_what_its_person_was_told_and_has_not_read_for_a_day(
+    api: httpx.AsyncClient, store: SessionStore, session: Session
+) -> None:
+    book, now = NoticeBook(store.engine), time.time()
+
+    def tell(person: str, occasion: str, at: float, kind: Kind = Kind.DATASET) -> None:
+        text = GRANTED(dataset=occasion, project="twin")
+        told = Notice(kind=kind, person=person, subject="dataset:mri/twin", occasion=occasion, text=text)
+        book.tell([told], lambda *_: (), at)
+
+    async def shown(language: str = "en") -> list[str]:
+        answer = await api.get(f"{API}/session", headers={**token("session"), "Accept-Language": language})
+        return [one["text"] for one in answer.json()["announcements"]]
+
+    tell(session.user, "mri", now)
+    tell(session.user, "old", now - 2 * 86400)
+    tell(session.user, "asked", now, Kind.ASKED)
+    tell("somebody", "theirs", now)
+    assert await shown() == ["Project twin may use dataset mri, as you asked."]
+    assert await shown("nl") == ["Project twin mag dataset mri gebruiken, zoals je vroeg."]
+    book.read(session.user, now, now)
+    assert await shown() == []
 
 
 async def test_the_document_says_which_announcements_are_taken(api: httpx.AsyncClient, session: Session) -> None:

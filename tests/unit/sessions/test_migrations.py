@@ -40,6 +40,7 @@ def test_what_was_summed_up_before_counts_towards_accounts_from_the_first_day(tm
         later = ["usage_charged", "readers", "record_lines", "held_sessions", "session_reports", "start_choices"]
         later += ["session_stops", "announcements", "announcements_dismissed", "operator_visits"]
         later += ["problem_reports", "month_days", "month_sheets", "readiness_hours", "idle_months"]
+        later += ["notices", "notice_sends", "notice_dates", "notice_choices"]
         for table in later:
             connection.execute(sa.text(f"DROP TABLE {table}"))
         connection.execute(sa.text("DROP INDEX sessions_by_user_and_end"))

@@ -1,0 +1,1 @@
+"""Everything that somebody is told, in one outbox: by which channel, in whose language, each once."""
