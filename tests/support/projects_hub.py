@@ -55,16 +55,19 @@ class ProjectsHub:
 
     :param directory: one that is not there yet, with a short path.
     :param shown: what people see of each other (``quotas.shown_of_people``).
+    :param configuration: lines of a jupyterhub_config.py of the site's own.
+    :param changes: sections of the site's file that differ.
     """
 
-    def __init__(self, directory: Path, shown: str) -> None:
+    def __init__(self, directory: Path, shown: str, configuration: str = "", **changes: dict[str, Any]) -> None:
         directory.mkdir()
         catalogue: dict[str, Any] = {
             **settings_of(directory),
             "account": pwd.getpwuid(os.getuid()).pw_name,
             "from_hub": ["people", "budgets", "projects"],
         }
-        self.site = SmallSite(directory / "site", datasets=catalogue, quotas={"shown_of_people": shown})
+        changes = {"quotas": {"shown_of_people": shown}, **changes}
+        self.site = SmallSite(directory / "site", configuration, datasets=catalogue, **changes)
         self.catalogue_service = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
         self._before = 0
         self.reset()
