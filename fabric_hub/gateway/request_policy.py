@@ -8,6 +8,7 @@ account that is no user of the site, or choose what a session runs.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
@@ -15,9 +16,10 @@ from fabric_hub.messages.texts import gateway as texts
 from fabric_hub.messages.texts.launch import NO_PROJECT
 from fabric_hub.messages.texts.projects import NOT_KNOWN
 from fabric_hub.projects.live import are_known
-from fabric_hub.projects.membership import accounts, is_user
+from fabric_hub.projects.membership import accounts, closed, has_no_projects, is_user, projects_of
 from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
 from fabric_hub.slurm.unavailable import SlurmUnavailableError
+from fabric_hub.types import slurm_key
 from fabric_hub.unix.accounts import unix_name
 
 _PREFIXES = ("JUPYTERHUB_", "FABRIC_")
@@ -65,15 +67,16 @@ def check_known(settings: Settings) -> None:
         raise SlurmUnavailableError(NOT_KNOWN())
 
 
-def check_submission(settings: Settings, request: SubmitRequest) -> None:
+def check_submission(settings: Settings, request: SubmitRequest, today: date) -> None:
     """Refuse what no hub has a reason to ask for.
 
-    :raises FabricError: (403) a user of no project, a variable or a file that is no session's, datasets on a
-        site without.
-    :raises SlurmUnavailableError: a user of no project, while not all projects are known yet.
+    :raises FabricError: (403) a user of no project, an account that pays for none of theirs that is open today, a
+        variable or a file that is no session's, datasets on a site without.
+    :raises SlurmUnavailableError: such a user or account, while not all projects are known yet.
     """
     if not is_user(settings, request.user):
         raise _stranger(settings, request.user)
+    _check_account(settings, request.user, request.spec.account, today)
     allowed = _NAMES.union(settings.gateway.environment_from_hub)
     strange = sorted(name for name in request.environment if not name.startswith(_PREFIXES) and name not in allowed)
     if strange:
@@ -83,6 +86,19 @@ def check_submission(settings: Settings, request: SubmitRequest) -> None:
         raise FabricError(texts.STRANGE_FILES(names=unknown, known=sorted(FILES)))
     if request.datasets and settings.catalogue is None:
         raise FabricError(texts.NO_CATALOGUE())
+
+
+def _check_account(settings: Settings, user: str, account: str | None, today: date) -> None:
+    """Refuse to let somebody's session be paid by what is no open project's of theirs.
+
+    Slurm would take any account that they are in; without one it takes their default account.
+    """
+    if has_no_projects(settings):
+        return
+    theirs = {one.account for one in projects_of(settings, user).values() if not closed(one, today)}
+    if account is None or slurm_key(account) not in theirs:
+        check_known(settings)
+        raise FabricError(texts.NOT_THEIR_ACCOUNT(user=user, account=account or texts.NONE(), accounts=sorted(theirs)))
 
 
 def check_spec(settings: Settings, spec: JobSpec) -> None:

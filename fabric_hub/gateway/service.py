@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from datetime import date
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -183,7 +184,8 @@ class Gateway:
 
     async def submit(self, request: SubmitRequest) -> Submitted:
         request_policy.check_spec(self._settings, request.spec)
-        request_policy.check_submission(self._settings, request)
+        # a project's last day is a day of this site
+        request_policy.check_submission(self._settings, request, date.today())  # noqa: DTZ011
         account = await self._account(request.user, live=request.again)
         # before there is a job: none of ours is without a witness
         witness = (request.session, request.user, request.record, request.facts)

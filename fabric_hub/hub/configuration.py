@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from traitlets.config.loader import LazyConfigValue
+
 from fabric_hub.config import logo
 from fabric_hub.config.login import secret_mistakes
 from fabric_hub.config.settings import Profile, Settings, load, path_from_environment, refuse
@@ -35,6 +37,7 @@ from fabric_hub.projects.live import with_live_projects
 from fabric_hub.sessions.database import database_url, hub_database_url
 from fabric_hub.sessions.scopes import SESSION_SCOPE, SESSION_TOKEN_SCOPES
 from fabric_hub.sessions.store import SessionStore
+from fabric_hub.types import login_name
 from fabric_hub.unix import authorities, capabilities, state_lock
 from fabric_hub.unix.accounts import runs_local_sessions
 
@@ -101,7 +104,29 @@ def complete(c: Any, settings: Settings) -> Settings:
         if settings.login.provider and c.JupyterHub.authenticator_class != _OURS:
             said = login_texts.PROVIDERS_WITHOUT_EFFECT(path=str(settings.hub.extra_config))
             log.warning("%s", whole(FabricError(said)))
+        _check_operators(c, settings)
     return _complete(c, settings)
+
+
+def _check_operators(c: Any, settings: Settings) -> None:
+    """Refuse operators whom only the hub knows, where providers say who somebody is.
+
+    The catalogue service keeps operators' names from first logins, and reads them in the site's file.
+    """
+    names = {login_name(str(one), settings.login.keep_case) for one in _admin_users(c)}
+    unknown = sorted(names.difference(settings.login.admins))
+    if settings.login.provider and unknown:
+        said = login_texts.OPERATORS_UNKNOWN(path=str(settings.hub.extra_config), names=unknown)
+        raise SystemExit(f"fabric-hub: {gives_up(FabricError(said))}")
+
+
+def _admin_users(c: Any) -> set[Any]:
+    """Everybody whom a configuration makes an operator by name, of whichever authenticator's class."""
+    found: set[Any] = set()
+    for section in [one for one in c if one.endswith("Authenticator")]:
+        told = c[section].get("admin_users", set())
+        found.update(told.get_value(set()) if isinstance(told, LazyConfigValue) else told)
+    return found
 
 
 def _complete(c: Any, settings: Settings) -> Settings:

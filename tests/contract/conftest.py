@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.config.settings import Settings
+from fabric_hub.config.settings import Members, Project, Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.api import LONGEST_WAIT_S
 from fabric_hub.gateway.client import GatewayClient
@@ -169,6 +169,11 @@ async def _real(run: EmbeddedRun, directory: Path) -> AsyncIterator[Stage]:
         update={
             "hub": settings.hub.model_copy(update={"id": hub}),
             "images": settings.images.model_copy(update={"dir": directory / "images"}),
+            # one whose account Slurm does not have
+            "project": {
+                **settings.project,
+                "ghost": Project(account="no-such-account", members=Members(owner=("student1",))),
+            },
             "slurm": settings.slurm.model_copy(
                 update={
                     "bin_dir": programs,

@@ -63,6 +63,28 @@ async def test_a_refusal_is_explained_and_leaves_no_secret_behind(gateway: Stage
 
 
 @pytest.mark.parametrize("gateway", ["real"], indirect=True)
+async def test_no_hub_makes_a_person_pay_from_another_projects_account(gateway: Stage, embedded: EmbeddedRun) -> None:
+    """Slurm would take it: whoever submits there by hand may."""
+    unix = accounts.resolve(gateway.user, embedded.settings.users).name
+    embedded.slurm("sacctmgr", "--immediate", "--quiet", "add", "user", unix, "account=proteins")
+    try:
+        allowed = embedded.as_user(
+            gateway.user, "sbatch", "--test-only", "--account=proteins", "--partition=cpu", "--wrap=true"
+        )
+        assert allowed.returncode == 0, allowed.stderr
+        for account in ("proteins", None):
+            request = gateway.request(new_session())
+            spec = request.spec.model_copy(update={"account": account})
+            with pytest.raises(FabricError) as refused:
+                await gateway.client.submit(request.model_copy(update={"spec": spec}))
+            assert (refused.value.reason, refused.value.status) == ("project", 403)
+            assert "which pays for no open project of theirs" in refused.value.message
+            assert gateway.jobs_of(await gateway.client.snapshot(fresh=time.time(), wait_s=5), request.session) == []
+    finally:
+        embedded.slurm("sacctmgr", "--immediate", "--quiet", "remove", "user", unix, "account=proteins")
+
+
+@pytest.mark.parametrize("gateway", ["real"], indirect=True)
 async def test_a_name_with_newlines_forges_nothing(gateway: Stage, embedded: EmbeddedRun) -> None:
     session = new_session()
     mine = await gateway.client.submit(gateway.request(session))

@@ -20,27 +20,31 @@ from fabric_hub.projects.naming import UnixEntry
 
 from .builders import catalogue_text, least_site_text
 
-IDP = "https://idp.example.org"
+IDP, OTHER_IDP = "https://idp.example.org", "https://new.example.org"
 PROJECT = '[project.physics]\naccount = "phys"\nmembers = ["anna", "guest01"]\n'
 
 
 def site(
     directory: Path, login: str = 'accounts.source = "claim"', more: str = PROJECT, *, assigned: bool = True
 ) -> Settings:
-    """A site with one provider.
+    """A site with two providers.
 
-    :param assigned: nobody chooses the name that it sends.
+    :param assigned: of the first one, nobody chooses the name that it sends.
     """
     contact = '[site]\nsupport_email = "support@example.org"\n'
     provider = f'[login.provider.sram]\npreset = "sram"\nclient_id = "hub"\nclient_secret_file = "{directory}/secret"\n'
+    provider += f'issuer = "{IDP}"\n'
     provider += f"account_claim_assigned = {str(assigned).lower()}\n"
+    provider += f'[login.provider.new]\nissuer = "{OTHER_IDP}"\nclient_id = "hub"\n'
+    provider += f'client_secret_file = "{directory}/secret"\n'
     catalogue = catalogue_text(directory, "fabric-catalogue")
     return parse(least_site_text(directory, f"[login]\n{login}\n{provider}{contact}{more}{catalogue}"))
 
 
 def a_login(subject: str, claim: str | None, issuer: str = IDP, **claims: Any) -> Login:
     identity = Identity(issuer=issuer, subject=subject)
-    return Login(identity=identity, provider="sram", account_claim=claim, **claims)
+    provider = "new" if issuer == OTHER_IDP else "sram"
+    return Login(identity=identity, provider=provider, account_claim=claim, **claims)
 
 
 class Site:
@@ -58,8 +62,19 @@ class Site:
             raise FabricError("the disk is full")
         self.entries.extend(entries)
 
+    def has_provider(self, issuer: str) -> str:
+        """From now on the site has a provider with this issuer; its name."""
+        known = self.settings.login.provider
+        new = known["new"].model_copy(update={"issuer": issuer})
+        login = self.settings.login.model_copy(update={"provider": {**known, "one-more": new}})
+        self.settings = self.settings.model_copy(update={"login": login})
+        return "one-more"
+
     def login(self, subject: str, claim: str | None, issuer: str = IDP, **claims: Any) -> LoggedIn:
-        return self.people.login_now(a_login(subject, claim, issuer, **claims))
+        login = a_login(subject, claim, issuer, **claims)
+        if issuer not in (IDP, OTHER_IDP):
+            login = login.model_copy(update={"provider": self.has_provider(issuer)})
+        return self.people.login_now(login)
 
     def person(self, subject: str, issuer: str = IDP) -> int | None:
         return self.store.person_of(Identity(issuer=issuer, subject=subject))

@@ -56,11 +56,17 @@ class ProjectsHub:
     :param directory: one that is not there yet, with a short path.
     :param shown: what people see of each other (``quotas.shown_of_people``).
     :param more: settings of the site's section ``catalogue`` beside its own.
+    :param configuration: lines of a jupyterhub_config.py of the site's own.
     :param changes: other sections of the site's file, as :class:`SmallSite` takes them.
     """
 
     def __init__(
-        self, directory: Path, shown: str, more: dict[str, Any] | None = None, **changes: dict[str, Any]
+        self,
+        directory: Path,
+        shown: str,
+        more: dict[str, Any] | None = None,
+        configuration: str = "",
+        **changes: dict[str, Any],
     ) -> None:
         directory.mkdir()
         catalogue: dict[str, Any] = {
@@ -69,7 +75,8 @@ class ProjectsHub:
             "from_hub": ["people", "budgets", "projects"],
             **(more or {}),
         }
-        self.site = SmallSite(directory / "site", datasets=catalogue, quotas={"shown_of_people": shown}, **changes)
+        changes = {"quotas": {"shown_of_people": shown}, **changes}
+        self.site = SmallSite(directory / "site", configuration, datasets=catalogue, **changes)
         self.catalogue_service = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
         self._before = 0
         self.reset()

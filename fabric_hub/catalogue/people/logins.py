@@ -74,7 +74,19 @@ class People:
 
     def login_now(self, login: Login) -> LoggedIn:
         """See :meth:`login`; it may block."""
+        self._check_provider(login)
         return self._known(login) or self._first(login)
+
+    def _check_provider(self, login: Login) -> None:
+        """Refuse a login of whom the site's file does not name: the hub's word is not enough for that.
+
+        :raises FabricError: there is no such provider, or it is another one's issuer.
+        """
+        settings = self._settings()
+        provider = settings.login.provider.get(login.provider)
+        if provider is None or provider.issuer_url != login.identity.issuer:
+            about = {"provider": login.provider, "issuer": login.identity.issuer}
+            raise FabricError(texts.NO_SUCH_PROVIDER(contact=naming.contact(settings), **about))
 
     def _known(self, login: Login) -> LoggedIn | None:
         number = self._store.seen(login)
@@ -125,6 +137,8 @@ class People:
         if not all(-AHEAD_S <= now - one.verified_at <= VERIFIED_S for one in (request.first, request.second)):
             raise FabricError(texts.LINK_OLD())
         mine, other = request.first.login, request.second.login
+        self._check_provider(mine)
+        self._check_provider(other)
         if mine.identity == other.identity:
             raise FabricError(texts.LINK_SAME(provider=other.provider))
         number = self._store.person_of(mine.identity)

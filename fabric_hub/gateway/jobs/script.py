@@ -64,7 +64,6 @@ def sbatch_argv(
     wanted: list[tuple[str, object]] = [
         ("clusters", spec.cluster),
         ("partition", spec.partition),
-        ("account", spec.account),
         ("qos", spec.qos),
         ("reservation", spec.reservation),
         ("nodes", 1),
@@ -84,9 +83,10 @@ def sbatch_argv(
     own = site_options(spec.options)
     argv += own
     argv.append(f"--comment={'; '.join(filter(None, [comment_of(own), mark]))}")
-    # last, so that no option of the site's changes what a session is known by
+    # last, so that no option of the site's changes what a session is known by, or what pays for it
     return [
         *argv,
+        *([f"--account={spec.account}"] if spec.account else []),
         "--parsable",
         "--no-requeue",
         "--export=ALL",

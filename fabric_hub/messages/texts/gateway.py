@@ -292,6 +292,14 @@ NO_CATALOGUE = Reason(
     label="dataset",
     status=403,
 )
+NOT_THEIR_ACCOUNT = Reason(
+    "gateway-not-their-account",
+    N_("The hub asks for a session of {user} in account {account}, which pays for no open project of theirs."),
+    N_("The accounts of their open projects: {accounts}. Operators: hub and gateway read one site file."),
+    who=Who.OPERATOR,
+    label="project",
+    status=403,
+)
 OTHER_CLUSTER = Reason(
     "gateway-other-cluster",
     N_("This gateway watches one cluster and cannot follow jobs on cluster {cluster}."),

@@ -181,6 +181,13 @@ PROVIDERS_WITHOUT_EFFECT = Reason(
     who=Who.OPERATOR,
 )
 
+OPERATORS_UNKNOWN = Reason(
+    "login-operators-unknown",
+    N_("{path} makes operators in admin_users whom the site's file does not name: {names}."),
+    N_("Name them in login.admins: else somebody's first login at a provider could get such a name."),
+    who=Who.OPERATOR,
+)
+
 # -- what doctor says
 
 PROVIDER_ANSWERS = Reason("login-provider-answers", N_("login at {provider}: {issuer} answers"), who=Who.NOBODY)

@@ -19,6 +19,14 @@ NO_CLAIM = _refusal(
     N_("The login with {provider} did not say which account on this cluster is yours."),
     N_("Write to {contact}, and name {provider}: the claim is missing, or is a list."),
 )
+NO_SUCH_PROVIDER = _refusal(
+    "person-no-such-provider",
+    N_("{issuer} is not the issuer of a provider {provider} in this site's file."),
+    N_(
+        "Write to {contact}. Operators: hub and catalogue service read one site file; a provider that got another "
+        "issuer has other people."
+    ),
+)
 NOT_IN_TABLE = _refusal(
     "person-not-in-table",
     N_("No account on this cluster is written down for your login with {provider}."),

@@ -92,11 +92,12 @@ def a_login(subject: str, claim: str, provider: str = "uni") -> Login:
 async def test_a_login_is_one_person_over_the_socket_and_a_second_identity_is_linked_by_who_has_both(
     daemon: Daemon,
 ) -> None:
-    provider = '[login.provider.uni]\nissuer = "https://uni.example.org"\nclient_id = "hub"\n'
-    daemon.site.write_text(
-        f'[login]\naccounts.source = "claim"\n{provider}client_secret_file = "{daemon.directory}/secret"\n'
-        f"{daemon.site.read_text()}"
+    providers = "".join(
+        f'[login.provider.{name}]\nissuer = "https://{name}.example.org"\nclient_id = "hub"\n'
+        f'client_secret_file = "{daemon.directory}/secret"\n'
+        for name in ("uni", "other")
     )
+    daemon.site.write_text(f'[login]\naccounts.source = "claim"\n{providers}{daemon.site.read_text()}')
     mine, other = a_login("s1", "newcomer"), a_login("s1", "else", "other")
     async with daemon.client as client:
         assert await client.login(mine) == LoggedIn(user="newcomer", first=True)

@@ -22,7 +22,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.projects.identity import Identity, LoggedIn
 from fabric_hub.projects.naming import UnixEntry
 from fabric_hub.sessions.database import Transaction
-from tests.support.people_site import IDP, PROJECT, Site, a_login, site
+from tests.support.people_site import IDP, OTHER_IDP, PROJECT, Site, a_login, site
 from tests.support.postgresql import server
 from tests.support.postgresql import url as url_of
 
@@ -72,6 +72,23 @@ def test_a_first_login_makes_person_identity_name_and_account_on_record_and_a_se
     (entry,) = here.entries
     assert (entry.event, entry.user, entry.person, entry.why) == ("first-login", None, 1, "account by claim")
     assert entry.identity == digest(Identity(issuer=IDP, subject="a1"))
+
+
+@pytest.mark.parametrize(("provider", "issuer"), [("sram", OTHER_IDP), ("gone", IDP), ("new", "https://evil.example")])
+def test_a_login_of_a_provider_that_the_site_does_not_name_is_nobodys_whatever_the_hub_says(
+    here: Site, provider: str, issuer: str
+) -> None:
+    mine = a_login("a1", "anna")
+    here.people.login_now(mine)
+    identity = Identity(issuer=issuer, subject="a1")
+    forged = a_login("a1", "bob").model_copy(update={"provider": provider, "identity": identity})
+    with refusal("person-no-such-provider"):
+        here.people.login_now(forged)
+    for first, second in ((mine, forged), (forged, mine)):
+        with refusal("person-no-such-provider"):
+            here.link("anna", first, second)
+    assert [entry.event for entry in here.entries] == ["first-login"]
+    assert len(here.store.people()) == 1
 
 
 def test_a_login_that_cannot_be_recorded_makes_nobody(here: Site) -> None:
@@ -184,7 +201,7 @@ def test_the_name_service_must_have_the_account(engine: sa.Engine, tmp_path: Pat
 
 
 def test_a_person_who_is_logged_in_with_both_links_a_second_identity(here: Site) -> None:
-    mine, other = a_login("a1", "anna"), a_login("z9", "anna", "https://new.example.org")
+    mine, other = a_login("a1", "anna"), a_login("z9", "anna", OTHER_IDP)
     here.people.login_now(mine)
     here.link("anna", mine, other)
     assert here.people.login_now(other) == LoggedIn(user="anna")
@@ -197,7 +214,7 @@ def test_a_person_who_is_logged_in_with_both_links_a_second_identity(here: Site)
 
 
 def test_linking_takes_two_fresh_logins_the_persons_own_and_one_that_is_nobodys(here: Site) -> None:
-    anna, bob, new = a_login("a1", "anna"), a_login("b1", "bob"), a_login("n1", "anna", "https://new.example.org")
+    anna, bob, new = a_login("a1", "anna"), a_login("b1", "bob"), a_login("n1", "anna", OTHER_IDP)
     here.people.login_now(anna)
     here.people.login_now(bob)
     for ages in ({"first": 601.0}, {"second": 601.0}, {"second": -120.0}):
@@ -211,7 +228,7 @@ def test_linking_takes_two_fresh_logins_the_persons_own_and_one_that_is_nobodys(
         here.link("anna", new, anna)
     with refusal("person-link-has-person", 409):
         here.link("anna", anna, bob)
-    assert here.person("n1", "https://new.example.org") is None
+    assert here.person("n1", OTHER_IDP) is None
     assert (here.person("a1"), here.person("b1")) == (1, 2)
 
 

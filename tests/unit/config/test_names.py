@@ -89,7 +89,9 @@ def test_people_are_members_under_the_name_that_jupyterhub_gives_them(site: Sett
     assert user in site.project["fold"].members
     choice = policy.choose(site, user, parse_options({"project": "fold", "profile": "cpu"}), date(2026, 1, 1))
     assert choice.account == "proteins"
-    permits.check_submission(site, SubmitRequest(session="abcdefgh2345", user=user, image="base", spec=JobSpec()))
+    spec = JobSpec(account=choice.account)
+    request = SubmitRequest(session="abcdefgh2345", user=user, image="base", spec=spec)
+    permits.check_submission(site, request, date(2026, 1, 1))
 
 
 def test_where_the_authenticator_keeps_the_case_two_spellings_are_two_people(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import partial
+
 import pytest
 
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.gateway.request_policy import check_person, check_spec, check_submission
+from fabric_hub.gateway.request_policy import check_person, check_spec
+from fabric_hub.gateway.request_policy import check_submission as check_on_a_day
 from fabric_hub.slurm.model import JobSpec, SessionFile, SubmitRequest
 from tests.support.builders import a_job
 
@@ -16,17 +20,29 @@ SITE = Settings.model_validate(
         "hub": {"state_dir": "/var/lib/hub"},
         "images": {"dir": "/images"},
         "gateway": {"environment_from_hub": ["https_proxy"]},
-        "project": {"twin": {"account": "twin", "members": {"owner": ["ann"], "member": ["bob"]}}},
+        "project": {
+            "twin": {"account": "twin", "members": {"owner": ["ann"], "member": ["bob"]}},
+            "other": {"account": "other", "members": {"owner": ["eve"], "visitor": ["ann"]}},
+            "past": {"account": "past", "members": {"owner": ["ann"]}, "end": "2026-03-01"},
+            "paused": {"account": "halted", "members": {"owner": ["ann"]}, "paused": "unpaid"},
+        },
     }
 )
+TODAY = date(2026, 3, 2)
+check_submission = partial(check_on_a_day, today=TODAY)
 
 
-def request(user: str = "ann", environment: dict[str, str] | None = None, file: str = "ssl.key") -> SubmitRequest:
+def request(
+    user: str = "ann",
+    environment: dict[str, str] | None = None,
+    file: str = "ssl.key",
+    account: str | None = "twin",
+) -> SubmitRequest:
     return SubmitRequest(
         session="a" * 12,
         user=user,
         image="base",
-        spec=JobSpec(),
+        spec=JobSpec(account=account),
         environment=environment or {},
         files=(SessionFile(name=file, content="x"),),
     )
@@ -43,6 +59,20 @@ def test_an_account_that_is_no_member_is_never_used(user: str) -> None:
     with pytest.raises(FabricError, match="isn't in a project yet") as refused:
         check_submission(SITE, request(user))
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("account", ["other", "past", "halted", "root", None])
+def test_a_session_is_paid_by_an_open_project_of_its_person_and_by_nothing_else(account: str | None) -> None:
+    with pytest.raises(FabricError) as refused:
+        check_submission(SITE, request(account=account))
+    assert (refused.value.status, refused.value.reason) == (403, "project")
+    assert refused.value.message == (
+        f"The hub asks for a session of ann in account {account or '(none)'}, which pays for no open project of theirs."
+    )
+    assert refused.value.hint.startswith("The accounts of their open projects: twin.")
+    check_on_a_day(SITE, request(account="past"), date(2026, 3, 1))
+    check_submission(SITE, request(account="TWIN"))  # Slurm compares names without case
+    check_submission(SITE.model_copy(update={"project": {}}), request(account=account))
 
 
 THEIRS = "abcdefghijkl"

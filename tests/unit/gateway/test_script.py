@@ -33,10 +33,10 @@ def test_the_arguments_of_a_full_spec() -> None:
         gres=("gpu:h200:1",), minutes=90, exclusive=True, constraint="a&b", options=("--comment 'a b'",),
     )  # fmt: skip
     assert argv(spec) == [
-        "/usr/bin/sbatch", "--partition=gpu", "--account=lab", "--qos=high", "--reservation=course", "--nodes=1",
+        "/usr/bin/sbatch", "--partition=gpu", "--qos=high", "--reservation=course", "--nodes=1",
         "--ntasks=1", "--cpus-per-task=4", "--mem=8192M", "--gres=gpu:h200:1", "--time=90", "--constraint=a&b",
         "--signal=B:USR1@120", "--exclusive", "--propagate=NONE", "--comment", "a b", "--comment=a b; mark=1",
-        "--parsable", "--no-requeue",
+        "--account=lab", "--parsable", "--no-requeue",
         "--export=ALL", "--open-mode=truncate",
         "--output=/home/anna/.fabric-hub/abcdefgh2345/session.log", "--chdir=/home/anna",
         "--job-name=fabric-main-abcdefgh2345",

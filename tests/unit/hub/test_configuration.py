@@ -341,3 +341,33 @@ def test_the_probe_of_the_state_directory_is_taken_away(site_file: Path, tmp_pat
 def test_one_broken_tls_connection_ends_no_other_of_the_hubs(site_file: Path) -> None:
     configure(Config(), site_file)
     assert ssl.SSLContext.sslsocket_class is tls_sockets.Socket
+
+
+@pytest.mark.parametrize(
+    "written", ["c.Authenticator.admin_users.update({'ada'})", "c.OAuthenticator.admin_users = {'Ada'}"]
+)
+def test_an_operator_whom_only_the_hubs_own_configuration_names_is_refused_beside_providers(
+    site_file: Path, tmp_path: Path, written: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The catalogue service would give such a name to whoever's first login asks for it."""
+    extra, secret = tmp_path / "extra.py", tmp_path / "secret"
+    extra.write_text(written)
+    secret.write_text("x")
+    secret.chmod(0o600)
+    provider = (
+        f'[login.provider.uni]\nissuer = "https://uni.example"\nclient_id = "hub"\nclient_secret_file = "{secret}"\n'
+    )
+    text = site_file.read_text().replace("[hub]", f'[hub]\nextra_config = "{extra}"')
+
+    def start(login: str) -> None:
+        site_file.write_text(f"{text}[catalogue]\n[login]\n{login}{provider}")
+        c = Config()
+        settings = configure(c, site_file)
+        exec(written, {"c": c})  # as JupyterHub runs it
+        complete(c, settings)
+
+    with pytest.raises(SystemExit) as refused:
+        start("")
+    said = f"{extra} makes operators in admin_users whom the site's file does not name: ada. Name them in login.admins"
+    assert said in " ".join(str(refused.value).split())
+    start('admins = ["ada"]\n')

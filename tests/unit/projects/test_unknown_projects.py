@@ -45,8 +45,9 @@ def without(catalogue_site: Settings, tmp_path: Path) -> KeptProjects:
     return KeptProjects(catalogue_site.model_copy(update={"project": {}}), tmp_path)
 
 
-def submission(user: str) -> SubmitRequest:
-    return SubmitRequest(session=SESSION, user=user, image="base", spec=JobSpec(), environment={}, files=())
+def submission(user: str, account: str = "fh-waves") -> SubmitRequest:
+    spec = JobSpec(account=account)
+    return SubmitRequest(session=SESSION, user=user, image="base", spec=spec, environment={}, files=())
 
 
 def test_the_gateway_answers_that_it_is_to_be_tried_again_and_then_yes_or_no(kept: KeptProjects) -> None:
@@ -54,19 +55,23 @@ def test_the_gateway_answers_that_it_is_to_be_tried_again_and_then_yes_or_no(kep
         with pytest.raises(SlurmUnavailableError) as unsure:
             check_person(kept.settings, user, SESSION, ())
         with pytest.raises(SlurmUnavailableError):
-            check_submission(kept.settings, submission(user))
+            check_submission(kept.settings, submission(user), TODAY)
         assert (unsure.value.status, unsure.value.reason) == (503, "slurm-unavailable")
         assert str(unsure.value.said) == NOT_ALL
         assert str(unsure.value.advice).startswith("Nothing is lost: sessions keep running, and it is tried again.")
-    check_submission(kept.settings, submission("jan"))  # whom the site's file has
+    check_submission(kept.settings, submission("jan", "phys"), TODAY)  # whom the site's file has
+    with pytest.raises(SlurmUnavailableError):  # jan may be in waves
+        check_submission(kept.settings, submission("jan"), TODAY)
     with pytest.raises(SlurmUnavailableError):  # what a project used that is not known would be taken for nothing
         check_known(kept.settings)
     kept.publish(waves=WAVES)
-    check_submission(kept.settings, submission("mia"))
+    check_submission(kept.settings, submission("mia"), TODAY)
     check_known(kept.settings)
+    with pytest.raises(FabricError, match="in account fh-waves, which pays for no open project of theirs"):
+        check_submission(kept.settings, submission("jan"), TODAY)
     for stranger in ("nobody", "cas"):
         with pytest.raises(FabricError) as refused:
-            check_submission(kept.settings, submission(stranger))
+            check_submission(kept.settings, submission(stranger), TODAY)
         assert refused.value.status == 403
 
 
@@ -77,7 +82,7 @@ def test_who_left_can_be_cleaned_up_after_and_starts_nothing(kept: KeptProjects)
     job = a_job(user="mia", account="fh-waves", name=f"fabric-main-{SESSION}")
     check_person(kept.settings, "mia", SESSION, (job,))
     with pytest.raises(FabricError, match="isn't in a project yet"):
-        check_submission(kept.settings, submission("mia"))
+        check_submission(kept.settings, submission("mia"), TODAY)
 
 
 def test_a_site_whose_projects_are_all_kept_is_open_to_nobody_else(without: KeptProjects) -> None:
@@ -88,7 +93,7 @@ def test_a_site_whose_projects_are_all_kept_is_open_to_nobody_else(without: Kept
         assert orphans(without.settings, (named,), {}, NOW) == []
         without.publish()
     with pytest.raises(FabricError) as refused:
-        check_submission(without.settings, submission("mallory"))
+        check_submission(without.settings, submission("mallory"), TODAY)
     assert refused.value.status == 403
 
 
