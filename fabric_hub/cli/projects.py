@@ -21,7 +21,7 @@ from fabric_hub.messages.translation import gettext as _
 from fabric_hub.projects.changes import GpuHours, Role, Why
 from fabric_hub.types import AccountName, HubUser, OneLine, Slug
 
-from . import project_accounts
+from . import project_accounts, project_folders
 from .datasets import add_catalogue_arguments, site_of
 
 KINDS, DATA = ("research", "course", "client"), ("public", "non-public")
@@ -40,6 +40,7 @@ def add_parser(commands: Any) -> None:
         add_catalogue_arguments(part)
         part.set_defaults(run=_run)
     project_accounts.add_verbs(parts)
+    project_folders.add_verbs(parts)
 
 
 def _run(arguments: argparse.Namespace) -> int:

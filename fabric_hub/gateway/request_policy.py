@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts.folders import SERVICE_ACCOUNT
 from fabric_hub.messages.texts.launch import NO_PROJECT
 from fabric_hub.messages.texts.projects import NOT_KNOWN
+from fabric_hub.projects.folders import service_accounts
 from fabric_hub.projects.live import are_known
 from fabric_hub.projects.membership import accounts, is_user
 from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
@@ -49,6 +51,15 @@ def check_person(settings: Settings, user: str, session: str = "", jobs: Iterabl
         if named and (shared or (job.user == name and is_paid(settings, job))):
             return
     raise _stranger(settings, user)
+
+
+def check_account(settings: Settings, account: str) -> None:
+    """Refuse to start anything of a person's as an account that owns a project's folder.
+
+    :raises FabricError: (403) it is one.
+    """
+    if account in service_accounts(settings):
+        raise FabricError(SERVICE_ACCOUNT(account=account))
 
 
 def _stranger(settings: Settings, user: str) -> FabricError:
