@@ -19,6 +19,7 @@ from fabric_hub.cli import doctor_folders, project_folders
 from fabric_hub.config.settings import Members, Project, Settings, parse
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.folders import top
+from fabric_hub.gateway.folders.plan import INSIDE, Decision
 from fabric_hub.gateway.folders.reconciler import FolderReconciler
 from fabric_hub.gateway.folders.usage import FolderUsage
 from fabric_hub.messages.text import message_of
@@ -276,7 +277,7 @@ def test_what_is_not_ours_is_told_and_never_touched(
 async def test_a_folder_replaced_after_it_was_looked_at_is_not_opened(folder: Place, sandbox: Path) -> None:
     """The helper looks for itself: a link in the top's place, or another's directory, is no gate of ours."""
     owner = accounts.resolve_service(folder.account("svc"), folder.settings.users)
-    wanted = top.Decision(acl.encoded(acl.decoded(top.INSIDE)), b"", frozenset(), frozenset())
+    wanted = Decision(INSIDE, b"", frozenset(), frozenset())
     elsewhere = sandbox / "svc-own"
     elsewhere.mkdir(mode=0o700)
     os.chown(elsewhere, owner.uid, owner.gid)
