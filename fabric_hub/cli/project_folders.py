@@ -32,7 +32,8 @@ from .site import add_site_arguments, site_to_look_at
 def add_verbs(verbs: Any) -> None:
     """Add what is about folders to the verbs of ``fabric-hub projects``."""
     making = verbs.add_parser("folder", help=_("make projects' folders, as root; all of them where none is named"))
-    making.add_argument("name", nargs="*", type=TypeAdapter(Slug).validate_python, metavar=_("NAME"))
+    slug = TypeAdapter(Slug).validate_python
+    making.add_argument("name", nargs="*", type=slug, metavar=_("NAME"), help=_("name of the project"))
     making.add_argument("--json", action="store_true", help=_("one object"))
     add_site_arguments(making)
     making.set_defaults(run=_run)

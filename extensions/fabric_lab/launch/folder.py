@@ -32,9 +32,8 @@ def show(environment: MutableMapping[str, str], home: Path) -> Path | None:
         return None  # nothing is written in a home that may be full
     try:
         link.parent.mkdir(mode=0o755, exist_ok=True)
-        link.symlink_to(folder)
-    except FileExistsError:
-        pass
+        if not os.path.lexists(link):
+            link.symlink_to(folder)
     except OSError as error:
         print(f"{link} cannot be made: {error.strerror}. The project's folder is {folder}.", flush=True)
         return None

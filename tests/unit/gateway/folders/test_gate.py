@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pwd
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.cli import doctor_folders, project_folders
+from fabric_hub.cli import doctor_folders, main, project_folders
 from fabric_hub.config.settings import Members, Project, Settings, parse
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway.folders import top
@@ -352,3 +353,64 @@ async def test_what_it_holds_is_added_up_as_its_owner(folder: Place) -> None:
     assert partly.problem.code == "folder-partly-closed"
     usage.follow({})
     assert usage.of("waves") is None
+
+
+def test_what_takes_too_long_or_fails_is_not_known(folder: Place) -> None:
+    owner = accounts.resolve_service(folder.account("svc"), folder.settings.users)
+    with pytest.raises(FabricError) as refused:
+        asyncio.run(top.measured(folder.waves, owner, 0.0))
+    assert message_of(refused.value).code == "folder-too-large"
+    with pytest.raises(FabricError) as refused:
+        asyncio.run(top.measured(folder.directory / "gone", owner, 10.0))
+    assert message_of(refused.value).code == "folder-unmeasurable"
+
+
+def test_a_file_system_without_acls_is_told(place: Place) -> None:
+    root = accounts.Account("root", 0, 0, (), "/", "/bin/sh")
+    with pytest.raises(FabricError) as refused:
+        top.look(Path("/proc"), "sys", root)
+    assert message_of(refused.value).code == "folder-no-acls"
+    assert str(place.directory) not in str(refused.value)
+
+
+def test_the_command_makes_all_folders_and_names_what_it_could_not(
+    place: Place, sandbox: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owned = "".join(
+        f'[project.{name}]\naccount = "a"\nservice_account = "{owner}"\n'
+        for name, owner in (("waves", place.account("svc")), ("tides", "no-such-account"), ("rain", ""))
+    )
+    site = sandbox / "folders.toml"
+    more = f'[users]\nunix_name = "{place.prefix}{{user}}"\n[folders]\ndirectory = "{place.directory}"\n{owned}'
+    site.write_text(least_site_text(sandbox, more))
+    assert main(["projects", "folder", "--json", "--site", str(site)]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told == {
+        "waves": f"{place.waves} is made, and belongs to {place.account('svc')}.",
+        "tides": "project tides has the service account no-such-account, which cannot be used: "
+        "there is no Unix account no-such-account on this host",
+    }
+    assert main(["projects", "folder", "waves", "--site", str(site)]) == 0
+    assert "is there, and belongs to" in capsys.readouterr().out
+    assert main(["projects", "folder", "rain", "wind", "--site", str(site)]) == 1
+    said = capsys.readouterr().out
+    assert "Project rain has no service account" in said
+    assert "There is no project wind." in said
+    monkeypatch.setattr(os, "geteuid", lambda: place.uid("ada"))
+    assert main(["projects", "folder", "waves", "--site", str(site)]) != 0
+    assert "Only root can give a folder" in capsys.readouterr().err
+    monkeypatch.undo()
+    site.write_text(least_site_text(sandbox))
+    assert main(["projects", "folder", "--site", str(site)]) != 0
+    assert "This site has no folders of projects." in capsys.readouterr().err
+    site.unlink()
+
+
+def test_doctor_counts_what_is_in_order(folder: Place) -> None:
+    [found] = list(doctor_folders.of_site(folder.settings))
+    assert (found.state, found.about.code) == ("OK", "folder-in-order")
+    shutil.rmtree(folder.waves)
+    folder.directory.rmdir()
+    [found] = list(doctor_folders.of_site(folder.settings))
+    assert (found.state, found.about.code) == ("PROBLEM", "folder-parent-absent")
+    folder.directory.mkdir()
