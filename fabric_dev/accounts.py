@@ -19,19 +19,24 @@ from pathlib import Path
 from fabric_hub.errors import FabricError
 
 from . import instance
-from .demo import ACCOUNTS
+from .demo import ACCOUNTS, PROJECTS
 from .layout import Layout
 
 SERVICES = ("hub", "gateway", "catalogue")
 # What stands for a person's name in /etc/passwd; an account cannot change its own.
-_SERVICE, _DEMO = "Fabric Hub", "Fabric Hub demo"
+_SERVICE, _DEMO, _FOLDER = "Fabric Hub", "Fabric Hub demo", "Fabric Hub project"
 # Where everybody may write, and programs that are killed leave what they meant to remove.
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
 def names(prefix: str) -> tuple[str, ...]:
     """The Unix names of all accounts, services first."""
-    return tuple(prefix + name for name in (*SERVICES, *ACCOUNTS))
+    return (*(prefix + name for name in (*SERVICES, *ACCOUNTS)), *folder_accounts(prefix).values())
+
+
+def folder_accounts(prefix: str) -> dict[str, str]:
+    """The Unix account that owns each demo project's folder."""
+    return {project: f"{prefix}p-{project}" for project in PROJECTS}
 
 
 def unix_names(prefix: str | None) -> dict[str, str]:
@@ -63,7 +68,7 @@ def ours(layout: Layout) -> list[pwd.struct_passwd]:
 
 
 def _is_ours(layout: Layout, entry: pwd.struct_passwd) -> bool:
-    marked = entry.pw_gecos.partition(",")[0] in (_SERVICE, _DEMO)
+    marked = entry.pw_gecos.partition(",")[0] in (_SERVICE, _DEMO, _FOLDER)
     return marked and Path(entry.pw_dir).is_relative_to(layout.root)
 
 
@@ -87,6 +92,10 @@ def create(layout: Layout, prefix: str) -> None:
         if prefix + service not in existing:
             _run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(layout.root / service),
                  "--shell", "/usr/sbin/nologin", "--comment", _SERVICE, prefix + service)  # fmt: skip
+    for owner in folder_accounts(prefix).values():
+        if owner not in existing:  # no system account: those are below users.min_uid
+            _run("useradd", "--user-group", "--no-create-home", "--home-dir", str(layout.folders),
+                 "--shell", "/usr/sbin/nologin", "--comment", _FOLDER, owner)  # fmt: skip
     for user in ACCOUNTS:
         home = layout.homes / user
         if prefix + user not in existing:

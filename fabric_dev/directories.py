@@ -7,7 +7,10 @@ import os
 import secrets
 from pathlib import Path
 
+from fabric_hub.cli import project_folders
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
+from fabric_hub.projects.folders import with_folder
 
 from . import demo, instance, slurmconf
 from .layout import LONGEST_DIRECTORY, Layout
@@ -113,6 +116,19 @@ def catalogue_files(layout: Layout, hub: Account | None, catalogue_service: Acco
         # nobody else may enter
         os.chown(socket_directory, catalogue_service.uid, hub.gid)
         socket_directory.chmod(0o2750)
+
+
+def folders(layout: Layout, site: Settings) -> None:
+    """The folders of the projects, as `fabric-hub projects folder` makes them.
+
+    :raises FabricError: one cannot be made, as on a file system without ACLs.
+    """
+    if site.folders is None:
+        return
+    layout.folders.mkdir(mode=0o755, exist_ok=True)
+    layout.folders.chmod(0o755)
+    for project in with_folder(site):
+        project_folders.make(site, project)
 
 
 def _password() -> str:

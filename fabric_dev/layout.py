@@ -18,6 +18,11 @@ class Layout:
     images: Path
 
     @property
+    def folders(self) -> Path:
+        """The projects' folders."""
+        return self.root / "projects"
+
+    @property
     def mark(self) -> Path:
         """Says that the directory is an embedded run's, which may be removed with all that is in it."""
         return self.root / "fabric-hub-run"

@@ -10,7 +10,7 @@ from typing import Any
 
 from fabric_hub.errors import FabricError
 
-from . import accounting, demo
+from . import accounting, accounts, demo
 from .gpus import Gpus
 from .layout import Layout
 from .ports import Ports
@@ -130,6 +130,7 @@ def site(
         if prefix is not None
         else {"shared_account": True, "home": f"{layout.homes}/{{user}}", "rescue_dir": f"{layout.rescue}/{{user}}"},
         "images": {"dir": layout.images},
+        "folders": {"directory": layout.folders} if prefix is not None and gpus is not None else None,
         "slurm": None if gpus is None else {"conf": layout.slurm_conf},
     }
     offered: dict[str, Any] = {
@@ -141,6 +142,11 @@ def site(
     if gpus is None:
         offered["project"] = {name: {**project, "budget_gpu_hours": None} for name, project in demo.PROJECTS.items()}
     else:
+        if prefix is not None:
+            owners = accounts.folder_accounts(prefix)
+            offered["project"] = {
+                name: {**project, "service_account": owners[name]} for name, project in demo.PROJECTS.items()
+            }
         # this Slurm is ours alone: asking it more often than a site would makes the demo livelier
         offered["slurm"] = {
             "watch_interval_s": 2,

@@ -103,6 +103,7 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
         proxy_command=code.proxy_command,
     )
     _remember(layout, known)
+    directories.folders(layout, site)
     making = (
         sample_datasets.begin(layout, code, catalogue_service, say)
         if options.until == "hub" and not known.samples

@@ -17,7 +17,7 @@ from fabric_hub.messages.translation import gettext as _
 from fabric_hub.projects.changes import GpuHours, Role, Why
 from fabric_hub.types import AccountName, HubUser, OneLine, Slug
 
-from . import project_accounts, project_requests
+from . import project_accounts, project_folders, project_requests
 from .datasets import add_catalogue_arguments, site_of
 from .project_arguments import KINDS, checked, day
 
@@ -38,6 +38,7 @@ def add_parser(commands: Any) -> None:
         part.set_defaults(run=_run)
     project_accounts.add_verbs(parts)
     project_requests.add_verbs(parts)
+    project_folders.add_verbs(parts)
 
 
 def _run(arguments: argparse.Namespace) -> int:

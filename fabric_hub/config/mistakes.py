@@ -128,6 +128,8 @@ def across(data: Mapping[str, Any]) -> list[Mistake]:
         wrong.append(Mistake("catalogue.starter", texts.STARTER_FOR_NOBODY()))
     if data.get("mail") is not None and not _table(data.get("site")).get("support_email"):
         wrong.append(Mistake("mail", texts.MAIL_TO_NOBODY()))
+    if data.get("folders") is not None and _table(data.get("users")).get("shared_account"):
+        wrong.append(Mistake("folders", texts.FOLDERS_SHARED()))
     return wrong
 
 

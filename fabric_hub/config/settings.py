@@ -38,6 +38,7 @@ from fabric_hub.types import (
 
 from . import earlier
 from .catalogue import CatalogueSettings
+from .folders import FoldersSettings
 from .hub import HubSettings
 from .log import LogSettings
 from .login import LoginSettings, between_tables
@@ -249,6 +250,9 @@ class Project(Frozen):
         "project with non-public data.",
     )
     paused: OrNothing = Field(default="", description="Why nothing starts in it for now; empty: it is not paused.")
+    service_account: OrNothing = Field(
+        default="", description="The Unix account that owns the project's folder; empty: it has none."
+    )
     organisation: OrNothing = Field(default="", description="Whose project it is, for the month sheet.")
     sector: OrNothing = Field(default="", description="The sector of that organisation, for the month sheet.")
     start: date | None = Field(default=None, description="First day on which sessions can start.")
@@ -277,6 +281,7 @@ class Settings(Frozen):
     # from load() the site's file's own; with_live_projects() of projects/live.py adds those of the catalogue service
     project: Mapping[Slug, Project] = Field(default_factory=dict)
     catalogue: CatalogueSettings | None = Field(default=None, description="Absent: this site offers no datasets.")
+    folders: FoldersSettings | None = Field(default=None, description="Absent: projects have no folders.")
     quotas: QuotasSettings = QuotasSettings()
     mail: MailSettings | None = Field(
         default=None, description="Absent: the hub sends no mail, and operators read reports on their page."
@@ -312,6 +317,11 @@ class Settings(Frozen):
             return {}
         told = {"FABRIC_DATASETS": ",".join(names), "FABRIC_DATA_DIR": str(self.catalogue.data_dir)}
         return told | ({"FABRIC_NODE_SOCKET": str(self.catalogue.node_socket)} if self.enforces_datasets else {})
+
+    @property
+    def folder_environment(self) -> dict[str, str]:
+        """What a session is told of where the projects' folders are; the node's kernel says which it may enter."""
+        return {"FABRIC_FOLDERS_DIR": str(self.folders.directory)} if self.folders else {}
 
     @property
     def service_url_for_nodes(self) -> str:

@@ -11,6 +11,7 @@ from fabric_hub.slurm.model import CancelRequest, ExtendRequest, Found, SessionL
 from fabric_hub.slurm.records import PortNote, RecordStatement, Witnessed
 from fabric_hub.slurm.storage import StorageAnswer
 
+from .folders.reconciler import FoldersHealth
 from .projects.answers import ApplyBody, ProjectsApplied, ProjectsHealth, ProjectsPlan
 
 # The longest that one request may wait for a snapshot, in seconds.
@@ -29,6 +30,7 @@ class Health(WithTexts):
     problem: Said = NOTHING
     held_sessions: int = 0
     projects: ProjectsHealth | None = None
+    folders: FoldersHealth | None = None
 
 
 class Verbs(Protocol):

@@ -13,8 +13,10 @@ from datetime import date
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import gateway as texts
+from fabric_hub.messages.texts.folders import SERVICE_ACCOUNT
 from fabric_hub.messages.texts.launch import NO_PROJECT
 from fabric_hub.messages.texts.projects import NOT_KNOWN
+from fabric_hub.projects.folders import service_accounts
 from fabric_hub.projects.live import are_known
 from fabric_hub.projects.membership import accounts, closed, has_no_projects, is_user, projects_of
 from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
@@ -53,6 +55,15 @@ def check_person(settings: Settings, user: str, session: str = "", jobs: Iterabl
     raise _stranger(settings, user)
 
 
+def check_account(settings: Settings, account: str) -> None:
+    """Refuse to start anything of a person's as an account that owns a project's folder.
+
+    :raises FabricError: (403) it is one.
+    """
+    if account in service_accounts(settings):
+        raise FabricError(SERVICE_ACCOUNT(account=account))
+
+
 def _stranger(settings: Settings, user: str) -> FabricError:
     check_known(settings)  # else the hub tries again, and ends nobody for it
     return FabricError(NO_PROJECT(user=user))
@@ -76,7 +87,7 @@ def check_submission(settings: Settings, request: SubmitRequest, today: date) ->
     """
     if not is_user(settings, request.user):
         raise _stranger(settings, request.user)
-    _check_account(settings, request.user, request.spec.account, today)
+    _check_charged(settings, request.user, request.spec.account, today)
     allowed = _NAMES.union(settings.gateway.environment_from_hub)
     strange = sorted(name for name in request.environment if not name.startswith(_PREFIXES) and name not in allowed)
     if strange:
@@ -88,7 +99,7 @@ def check_submission(settings: Settings, request: SubmitRequest, today: date) ->
         raise FabricError(texts.NO_CATALOGUE())
 
 
-def _check_account(settings: Settings, user: str, account: str | None, today: date) -> None:
+def _check_charged(settings: Settings, user: str, account: str | None, today: date) -> None:
     """Refuse to let somebody's session be paid by what is no open project's of theirs.
 
     Slurm would take any account that they are in; without one it takes their default account.

@@ -46,6 +46,7 @@ from fabric_hub.unix.accounts import Account
 
 from . import rate_limit, request_policy
 from .api import LONGEST_WAIT_S, Health
+from .folders.reconciler import FolderReconciler
 from .jobs import ends, extend, session_dir
 from .ledger import Ledger, ledger_path
 from .limits_watcher import LimitsWatcher
@@ -102,6 +103,7 @@ class Gateway:
         if slurm.parent_account:
             self._record = Record(ledger_path(settings).with_name(FILE), slurm.parent_account)
             self._projects = Reconciler(settings, slurm, asks, self._record, bucket, changed=self._look_at_limits)
+        self._folders = FolderReconciler(settings, settings.folders) if settings.folders else None
         self._began = time.monotonic()
 
     def _charged(self) -> frozenset[str]:
@@ -112,6 +114,8 @@ class Gateway:
         self._watching = [asyncio.create_task(each.run(), name=type(each).__name__) for each in self._watchers]
         if self._projects:
             self._watching.append(asyncio.create_task(self._projects.run(), name="Reconciler"))
+        if self._folders:
+            self._watching.append(asyncio.create_task(self._folders.run(), name="FolderReconciler"))
         for task in self._watching:
             task.add_done_callback(self._watcher_ended)
 
@@ -148,9 +152,9 @@ class Gateway:
     async def storage(self, user: str) -> StorageAnswer:
         account = await self._person(user)
         # no place among the clients: a file system that hangs must not hold up starts
-        return await self._storage.read(
-            account, {name: one.account for name, one in projects_of(self._settings, user).items()}
-        )
+        projects = projects_of(self._settings, user)
+        answer = await self._storage.read(account, {name: one.account for name, one in projects.items()})
+        return self._folders.beside(answer, projects) if self._folders else answer
 
     def health(self) -> Health:
         now = self._watcher.snapshot
@@ -162,6 +166,7 @@ class Gateway:
             problem=now.problem,
             held_sessions=self._held,
             projects=self._projects.health if self._projects else None,
+            folders=self._folders.health if self._folders else None,
         )
 
     async def projects_plan(self) -> ProjectsPlan:
@@ -187,6 +192,7 @@ class Gateway:
         # a project's last day is a day of this site
         request_policy.check_submission(self._settings, request, date.today())  # noqa: DTZ011
         account = await self._account(request.user, live=request.again)
+        request_policy.check_account(self._settings, account.name)
         # before there is a job: none of ours is without a witness
         witness = (request.session, request.user, request.record, request.facts)
         await asyncio.to_thread(self._ledger.submitted, *witness)

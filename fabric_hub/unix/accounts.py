@@ -86,6 +86,20 @@ def resolve(user: str, users: UserSettings, *, own_uid: int | None = None) -> Ac
     )
 
 
+def resolve_service(name: str, users: UserSettings) -> Account:
+    """A service account, which owns a project's folder. Asks the name service: may block.
+
+    :raises FabricError: it may never be used: unknown, root, below ``users.min_uid``, or the gateway's own.
+    """
+    try:
+        entry = pwd.getpwnam(name)
+    except (KeyError, ValueError):
+        raise UnknownAccountError(texts.NO_SUCH_ACCOUNT(account=name)) from None
+    check_entry(name, entry.pw_name, entry.pw_uid, users.min_uid, os.geteuid())
+    groups = tuple(sorted(set(os.getgrouplist(entry.pw_name, entry.pw_gid))))
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, groups, entry.pw_dir, entry.pw_shell or "/bin/sh")
+
+
 def own_name() -> str:
     """The Unix account of this process; its number where it has no name."""
     try:

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from fabric_hub.config import settings
 from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
+from fabric_hub.config.folders import FoldersSettings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.log import LogSettings
 from fabric_hub.config.login import AccountsSettings, LoginSettings, ProviderSettings
@@ -38,6 +39,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("project.NAME.members", settings.Members),
         ("catalogue", CatalogueSettings),
         ("catalogue.export", ExportSettings),
+        ("folders", FoldersSettings),
         ("quotas", QuotasSettings),
         ("[quotas.storage]", StorageSettings),
         ("mail", MailSettings),

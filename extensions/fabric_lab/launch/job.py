@@ -28,7 +28,7 @@ from .. import access, tls_sockets
 from ..common import threads
 from ..common.environment import ASIDE, LaunchError, leave_job, take
 from ..common.translation import _
-from . import place
+from . import folder, place
 from .permission import Permission, asked
 from .start_slot import StartSlot
 
@@ -183,6 +183,8 @@ def serve(
 
         open_chosen(os.environ, lambda line: print(line, flush=True))
         phases.took("data", began)
+    if os.environ.get(folder.DIRECTORY):
+        folder.show(os.environ, Path.home())
     slot = StartSlot()
 
     gc.disable()  # nothing made during the start is garbage worth looking for

@@ -226,8 +226,8 @@ class SessionJobs:
             umask=users.umask,
         )
         files = {file.name: file.content for file in request.files}
-        # where datasets are is this site file's word, not the hub's
-        own = self._settings.dataset_environment(request.datasets)
+        # where datasets and folders are is this site file's word, not the hub's
+        own = self._settings.dataset_environment(request.datasets) | self._settings.folder_environment
         if request.rescue and users.rescue_dir:
             own["FABRIC_RESCUE"] = "1"  # the session writes nothing in the home directory by itself
         files["env.json"] = json.dumps({"environment": {**request.environment, **own}})

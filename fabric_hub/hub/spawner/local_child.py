@@ -102,7 +102,7 @@ class FabricLocalSpawner(LocalProcessSpawner):  # type: ignore[misc]
         self.cmd = [str(self.image_python), "-I", "-m", "fabric_lab.launch"]
         settings = self.shared.settings
         told = session_variables(settings, session, self.hub.api_url)
-        told |= settings.dataset_environment(session.datasets)
+        told |= settings.dataset_environment(session.datasets) | settings.folder_environment
         if settings.hub.nodes_ca and not settings.hub.internal_ssl:
             told["FABRIC_CA_FILE"] = str(settings.hub.nodes_ca)
         self.environment = {**self.environment, **told}

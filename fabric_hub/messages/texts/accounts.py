@@ -13,6 +13,7 @@ UNKNOWN_ACCOUNT = Reason(
     label="account",
     status=403,
 )
+NO_SUCH_ACCOUNT = Reason("account-none", N_("there is no Unix account {account} on this host"), who=Who.OPERATOR)
 FORGOTTEN_ACCOUNT = Reason(
     "account-forgotten",
     N_("There was one before, so this is taken for trouble of the name service."),

@@ -285,6 +285,9 @@ EXTRA_CONFIG_UNSEEN = Reason(
 
 # -- how support hears of a problem
 
+FOLDERS_SHARED = Reason(
+    "folders-shared", N_("a folder keeps people out by their accounts, and users.shared_account gives all the same one")
+)
 MAIL_TO_NOBODY = Reason("mail-to-nobody", N_("says how mail is sent, and site.support_email does not say to whom"))
 MAIL_LOGIN = Reason("mail-login", N_("user and password_file go together"))
 MAIL_IN_CLEAR = Reason("mail-password-in-clear", N_("a password is only sent over an encrypted connection: starttls"))

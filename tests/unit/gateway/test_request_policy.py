@@ -10,7 +10,7 @@ import pytest
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
-from fabric_hub.gateway.request_policy import check_person, check_spec
+from fabric_hub.gateway.request_policy import check_account, check_person, check_spec
 from fabric_hub.gateway.request_policy import check_submission as check_on_a_day
 from fabric_hub.slurm.model import JobSpec, SessionFile, SubmitRequest
 from tests.support.builders import a_job
@@ -46,6 +46,15 @@ def request(
         environment=environment or {},
         files=(SessionFile(name=file, content="x"),),
     )
+
+
+def test_nobodys_session_runs_as_the_account_that_owns_a_projects_folder() -> None:
+    project = SITE.project["twin"].model_copy(update={"service_account": "p-twin"})
+    site = SITE.model_copy(update={"project": {"twin": project}})
+    check_account(site, "ann")
+    with pytest.raises(FabricError, match="The account p-twin owns a project's folder") as refused:
+        check_account(site, "p-twin")
+    assert refused.value.status == 403
 
 
 @pytest.mark.parametrize("user", ["ann", "bob"])

@@ -81,6 +81,14 @@ CODES = {
         "import-one-page", "import-personal-words", "import-statement", "import-terms-are-text",
         "import-the-files", "import-too-deep", "import-too-large", "import-what-next",
     ),
+    "folders": (
+        "account-service", "folder-absent", "folder-differs", "folder-in-order", "folder-in-the-way",
+        "folder-made", "folder-no-acls", "folder-no-owner", "folder-no-project",
+        "folder-no-service-account", "folder-not-let-in", "folder-not-made", "folder-not-measured",
+        "folder-not-root", "folder-not-set", "folder-parent-absent", "folder-parent-open",
+        "folder-partly-closed", "folder-shared-owner", "folder-somebody-elses", "folder-there",
+        "folder-title", "folder-too-large", "folder-too-many", "folder-unmeasurable", "folders-none",
+    ),
     "images": (
         "image-asking-python", "image-building-front-end", "image-building-wheel", "image-cannot-build",
         "image-disk-full", "image-fetching", "image-hidden", "image-importing", "image-installing",
@@ -110,7 +118,8 @@ CODES = {
     ),
     "site_file": (
         "accounts-pool-too-large", "accounts-without",
-        "extra-config-missing", "extra-config-unseen", "mail-login", "mail-password-in-clear", "mail-to-nobody",
+        "extra-config-missing", "extra-config-unseen", "folders-shared",
+        "mail-login", "mail-password-in-clear", "mail-to-nobody",
         "nodes-ca-missing", "setting-a-list", "setting-a-table",
         "setting-above", "setting-accent-not-seen", "setting-at-least", "setting-at-most", "setting-below",
         "setting-braces",

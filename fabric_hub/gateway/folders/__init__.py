@@ -1,0 +1,1 @@
+"""The projects' folders: who is to be let in, what is there, and who does it."""
