@@ -62,13 +62,13 @@ def add_parts(commands: Any) -> None:
             parser.add_argument(argument, **settings)
         return parser
 
-    name: Argument = ("name", {"metavar": _("NAME"), "type": _of(Slug), "help": _("name of the project")})
-    user: Argument = ("user", {"metavar": _("USER"), "type": _of(HubUser), "help": _("a person's name at the hub")})
+    name: Argument = ("name", {"metavar": _("NAME"), "type": of_type(Slug), "help": _("name of the project")})
+    user: Argument = ("user", {"metavar": _("USER"), "type": of_type(HubUser), "help": _("a person's name at the hub")})
 
     making = command("create", _("make a project; its Slurm account is named after it"), name)
-    making.add_argument("--title", metavar=_("TEXT"), type=_of(OneLine), required=True, help=_("what people read"))
+    making.add_argument("--title", metavar=_("TEXT"), type=of_type(OneLine), required=True, help=_("what people read"))
     making.add_argument(
-        "--owner", metavar=_("USER"), type=_of(HubUser), action="append", required=True,
+        "--owner", metavar=_("USER"), type=of_type(HubUser), action="append", required=True,
         help=_("who is responsible for it; may be given again"),
     )  # fmt: skip
     making.add_argument("--kind", choices=KINDS, default=KINDS[0], help=_("default: %(default)s"))
@@ -77,19 +77,19 @@ def add_parts(commands: Any) -> None:
         "--data", choices=DATA, default=DATA[0], help=_("non-public: the hub adds nobody (default: %(default)s)")
     )
     about = _("its Slurm account, which no other project has (default: catalogue.account_prefix and the name)")
-    making.add_argument("--account", metavar=_("ACCOUNT"), type=_of(AccountName), help=about)
-    making.add_argument("--budget", metavar=_("HOURS"), type=_of(GpuHours), help=_("GPU-hours granted in all"))
+    making.add_argument("--account", metavar=_("ACCOUNT"), type=of_type(AccountName), help=about)
+    making.add_argument("--budget", metavar=_("HOURS"), type=of_type(GpuHours), help=_("GPU-hours granted in all"))
     about = _("a profile of the site's file, its default first; may be given again (default: all)")
-    making.add_argument("--profile", metavar=_("PROFILE"), type=_of(Slug), action="append", default=[], help=about)
+    making.add_argument("--profile", metavar=_("PROFILE"), type=of_type(Slug), action="append", default=[], help=about)
     about = _("an image of the site's file, its default first; may be given again (default: all)")
-    making.add_argument("--image", metavar=_("IMAGE"), type=_of(Slug), action="append", default=[], help=about)
-    making.add_argument("--start", metavar=_("DATE"), type=_day, help=_("first day on which sessions start"))
-    making.add_argument("--end", metavar=_("DATE"), type=_day, help=_("last day on which sessions start"))
+    making.add_argument("--image", metavar=_("IMAGE"), type=of_type(Slug), action="append", default=[], help=about)
+    making.add_argument("--start", metavar=_("DATE"), type=day, help=_("first day on which sessions start"))
+    making.add_argument("--end", metavar=_("DATE"), type=day, help=_("last day on which sessions start"))
 
     command("list", _("all projects, those of the site's file too"))
     command("show", _("one project: what it is, its people, since when and by whom"), name)
     describing = command("describe", _("change what a project is called, and whose it is"), name)
-    describing.add_argument("--title", metavar=_("TEXT"), type=_of(OneLine), help=_("what people read"))
+    describing.add_argument("--title", metavar=_("TEXT"), type=of_type(OneLine), help=_("what people read"))
     _describing(describing, default=None)
     describing.add_argument("--data", choices=DATA, help=_("whether it works with data that not everybody may see"))
     adding = command("add", _("give somebody a role; they keep the others that they have"), name, user)
@@ -99,21 +99,21 @@ def add_parts(commands: Any) -> None:
     )  # fmt: skip
     removing = command("remove", _("take somebody out of a project, at once"), name, user)
     removing.add_argument("--role", choices=get_args(Role), help=_("only this role; default: all of them"))
-    hours = ("hours", {"metavar": _("HOURS"), "type": _of_or_none(_of(GpuHours)), "help": _("in all, or none")})
+    hours = ("hours", {"metavar": _("HOURS"), "type": _of_or_none(of_type(GpuHours)), "help": _("in all, or none")})
     command("budget", _("set the GPU-hours that a project may use"), name, hours)
     dating = command("dates", _("set the first and the last day on which sessions start"), name)
     about = _("first day, as 2027-03-31, or none (default: as it is)")
-    dating.add_argument("--start", metavar=_("DATE"), type=_of_or_none(_day), default=..., help=about)
+    dating.add_argument("--start", metavar=_("DATE"), type=_of_or_none(day), default=..., help=about)
     about = _("last day, as 2027-03-31, or none (default: as it is)")
-    dating.add_argument("--end", metavar=_("DATE"), type=_of_or_none(_day), default=..., help=about)
+    dating.add_argument("--end", metavar=_("DATE"), type=_of_or_none(day), default=..., help=about)
     pausing = command("pause", _("start nothing in a project for now"), name)
     pausing.add_argument(
-        "--why", metavar=_("TEXT"), type=_of(Why), required=True, help=_("its people read it: one line")
+        "--why", metavar=_("TEXT"), type=of_type(Why), required=True, help=_("its people read it: one line")
     )
     command("resume", _("let a paused project go on"), name)
     importing = command("import", _("keep projects of the site's file from now on"))
     importing.add_argument(
-        "names", metavar=_("NAME"), type=_of(Slug), nargs="*", help=_("only these; default: all of the site's file")
+        "names", metavar=_("NAME"), type=of_type(Slug), nargs="*", help=_("only these; default: all of the site's file")
     )
 
 
@@ -122,10 +122,10 @@ def _describing(parser: argparse.ArgumentParser, default: str | None) -> None:
         ("--organisation", _("whose project it is, for the month sheet")),
         ("--sector", _("the sector of that organisation, for the month sheet")),
     ):
-        parser.add_argument(option, metavar=_("TEXT"), type=_of(OrNothing), default=default, help=about)
+        parser.add_argument(option, metavar=_("TEXT"), type=of_type(OrNothing), default=default, help=about)
 
 
-def _of(kind: Any) -> Callable[[str], Any]:
+def of_type(kind: Any) -> Callable[[str], Any]:
     """A check of an argument: what it must be is said as for the site's file."""
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
 
@@ -142,7 +142,7 @@ def _of_or_none(check: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: None if text == NONE else check(text)
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from fabric_hub.types import AbsolutePath, Frozen, HubUser, matching, said
+from fabric_hub.messages.texts import leased_accounts as texts
+from fabric_hub.types import AbsolutePath, Frozen, HubUser, Slug, matching, said
 
 # without the characters that would end an IRI in RDF
 WebAddressOrNone = Annotated[
@@ -64,6 +65,21 @@ class ExportSettings(Frozen):
     )
 
 
+Purpose = Literal["guest", "client", "service", "rehearsal", "grading"]
+
+
+class PoolSettings(Frozen):
+    """Unix accounts that the site made for being lent: nobody logs in with them."""
+
+    purpose: Purpose = Field(description="What the accounts are lent for; service: as the owner of a project's folder.")
+    accounts: tuple[UnixAccount, ...] = Field(
+        min_length=1,
+        max_length=10_000,
+        description="Unix accounts with a home of their own, in no other pool. Their uids stand in pool_uids of each "
+        "node's node.json, too.",
+    )
+
+
 class CatalogueSettings(Frozen):
     """Datasets: who keeps the catalogue, and where nodes find what they need."""
 
@@ -97,13 +113,14 @@ class CatalogueSettings(Frozen):
         description="Hub users who answer for a dataset, by its name (* for those without stewards of their own): they "
         "decide on its page at the hub which grants that only a backup knows come back. Empty: only operators do.",
     )
-    from_hub: tuple[Literal["grants", "people", "budgets", "projects"], ...] = Field(
+    from_hub: tuple[Literal["grants", "people", "budgets", "projects", "accounts"], ...] = Field(
         default=("people", "budgets"),
         description="What may be widened at the hub, where somebody who has taken the hub over could, too. people: "
         "owners add people to their projects. budgets: operators (login.admins) raise budgets, up to "
         "from_hub_gpu_hours. projects: operators make projects, whose Slurm account is account_prefix and the name, "
         "and give them more time. grants: operators grant restricted datasets to projects whose members asked for "
-        "them. None of it holds for a project with non-public "
+        "them. accounts: operators lease accounts of pools, but none of purpose service. None of it holds for a "
+        "project with non-public "
         "data or of a client: that is done with fabric-hub projects and fabric-hub datasets. Refusing and narrowing "
         "need nothing here.",
     )
@@ -118,6 +135,21 @@ class CatalogueSettings(Frozen):
         description="The Slurm account of a project that the catalogue service keeps is this and the project's name, "
         "unless it is made with another one.",
     )
+    pools: dict[Slug, PoolSettings] = Field(default={}, description="See catalogue.pools.NAME.")
+    clean_within_minutes: float = Field(
+        default=60.0,
+        gt=0,
+        le=10080,
+        description="A leased account that was given back and is not clean after so long is set apart (quarantined), "
+        "with the reason.",
+    )
+    keep_service_accounts_days: int = Field(
+        default=365,
+        ge=0,
+        le=36525,
+        description="How long after a project's last day its service account, which owns the project's folder, is "
+        "kept; then it is given back and all that it has is removed.",
+    )
     keep_names_days: int = Field(
         default=1827,
         ge=0,
@@ -129,3 +161,19 @@ class CatalogueSettings(Frozen):
         default=None, description="A directory of SHACL shapes (*.ttl) that an export is checked against."
     )
     export: ExportSettings = Field(default=ExportSettings(), description="See catalogue.export.")
+
+    @model_validator(mode="after")
+    def _in_one_pool(self) -> CatalogueSettings:
+        seen: dict[str, str] = {}
+        for pool, one in self.pools.items():
+            for account in one.accounts:
+                if account in seen:
+                    raise ValueError(texts.TWICE_IN_POOLS(account=account, pool=seen[account], other=pool))
+                if account == self.account:
+                    raise ValueError(texts.POOL_OF_SERVICE(account=account, pool=pool))
+                seen[account] = pool
+        return self
+
+    def pool_of(self, account: str) -> str | None:
+        """The name of the pool that an account is in."""
+        return next((name for name, pool in self.pools.items() if account in pool.accounts), None)

@@ -78,6 +78,11 @@ class GatewaySettings(Frozen):
     """The only process that talks to Slurm for others."""
 
     socket: AbsolutePath = Field(default=Path("/run/fabric-hub/gateway.sock"), description="Unix socket of its API.")
+    accounts_file: AbsolutePath = Field(
+        default=Path("/run/fabric-leases/accounts.json"),
+        description="Where the gateway says how far it is with leased accounts that were given back. Its directory is "
+        "the gateway's alone to write, in one of root's; the catalogue service reads it.",
+    )
     submit_timeout_s: float = Field(default=30.0, gt=0, description="How long sbatch or scancel may take.")
     environment_from_hub: tuple[EnvName, ...] = Field(
         default=(),
@@ -248,6 +253,9 @@ class Project(Frozen):
         "project with non-public data.",
     )
     paused: OrNothing = Field(default="", description="Why nothing starts in it for now; empty: it is not paused.")
+    service_account: OrNothing = Field(
+        default="", description="The Unix account that owns the project's folder; empty: it has none."
+    )
     organisation: OrNothing = Field(default="", description="Whose project it is, for the month sheet.")
     sector: OrNothing = Field(default="", description="The sector of that organisation, for the month sheet.")
     start: date | None = Field(default=None, description="First day on which sessions can start.")
