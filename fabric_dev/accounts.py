@@ -23,6 +23,9 @@ from .demo import ACCOUNTS
 from .layout import Layout
 
 SERVICES = ("hub", "gateway", "catalogue")
+# Accounts that are lent, by purpose: nobody logs in with them.
+POOLS = {"service": ("service1", "service2"), "guest": ("guest1", "guest2")}
+LENT = tuple(name for names in POOLS.values() for name in names)
 # What stands for a person's name in /etc/passwd; an account cannot change its own.
 _SERVICE, _DEMO = "Fabric Hub", "Fabric Hub demo"
 # Where everybody may write, and programs that are killed leave what they meant to remove.
@@ -31,7 +34,20 @@ TEMPORARY = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 def names(prefix: str) -> tuple[str, ...]:
     """The Unix names of all accounts, services first."""
-    return tuple(prefix + name for name in (*SERVICES, *ACCOUNTS))
+    return tuple(prefix + name for name in (*SERVICES, *ACCOUNTS, *LENT))
+
+
+def pools(prefix: str) -> dict[str, dict[str, object]]:
+    """The pools of accounts as the site's file has them."""
+    return {
+        f"{purpose}s": {"purpose": purpose, "accounts": [prefix + name for name in lent]}
+        for purpose, lent in POOLS.items()
+    }
+
+
+def lent_uids(prefix: str) -> list[int]:
+    """The uids of the accounts that are lent."""
+    return sorted(pwd.getpwnam(prefix + name).pw_uid for name in LENT)
 
 
 def unix_names(prefix: str | None) -> dict[str, str]:
@@ -87,7 +103,7 @@ def create(layout: Layout, prefix: str) -> None:
         if prefix + service not in existing:
             _run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(layout.root / service),
                  "--shell", "/usr/sbin/nologin", "--comment", _SERVICE, prefix + service)  # fmt: skip
-    for user in ACCOUNTS:
+    for user in (*ACCOUNTS, *LENT):
         home = layout.homes / user
         if prefix + user not in existing:
             _run("useradd", "--user-group", "--no-create-home", "--home-dir", str(home),

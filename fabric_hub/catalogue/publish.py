@@ -378,12 +378,14 @@ def publish_accounts(datasets: CatalogueSettings, leases: LeaseStore) -> bool:
     :raises FabricError: the file cannot be written.
     """
     path = wanted_file(datasets)
+    leased = leases.all()
     accounts = {
         one.account: wanted
-        for one in leases.all()
+        for one in leased
         if one.state == "cleaning" and (wanted := wanted_of(one.uid, one.cleaning)) is not None
     }
-    content = as_content(WantedDocument(accounts=accounts))
+    apart = {one.account: one.why for one in leased if one.state == "quarantined"}
+    content = as_content(WantedDocument(accounts=accounts, apart=apart))
     if content == _read(path):
         return False
     try:

@@ -56,7 +56,7 @@ AGENTS_EVERY_S = 10.0  # how often the agents' files are looked at, however many
 WISHES_AT_ONCE, WISHES_PER_S = 200, 0.1  # a start may accept a hundred agreements
 CHANGES_AT_ONCE, CHANGES_PER_S = 2000, 1.0  # a course of hundreds comes and goes
 # Settings of [catalogue] that hold at once, and what they are where the section is gone.
-AT_ONCE_IN_FORCE = ("stewards", "from_hub", "from_hub_gpu_hours", "account_prefix", "pools")
+AT_ONCE_IN_FORCE = ("stewards", "from_hub", "from_hub_gpu_hours", "account_prefix", "pools", "clean_within_minutes")
 NOTHING_MORE: dict[str, Any] = {"stewards": {}, "from_hub": (), "pools": {}}
 
 

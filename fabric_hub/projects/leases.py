@@ -36,10 +36,11 @@ class Wanted(Frozen):
 
 
 class WantedDocument(Frozen):
-    """What the gateway is to do, by account."""
+    """What the gateway is to do, by account; and why accounts are set apart, for operators."""
 
     format: Literal[1] = FORMAT
     accounts: dict[UnixAccount, Wanted] = Field(default={})
+    apart: dict[UnixAccount, Text] = Field(default={})
 
 
 class Done(Frozen):

@@ -186,3 +186,10 @@ POOL_QUARANTINED = Reason(
     N_("Look at the machine, then: fabric-hub accounts release {account}"),
     who=Who.OPERATOR,
 )
+POOLS_CLEAN = Reason("pools-clean", N_("accounts that are set apart"))
+POOLS_FILE_WRONG = Reason(
+    "pools-file-wrong",
+    N_("What the catalogue service says of leased accounts in {path} cannot be used: {why}."),
+    N_("Look at the log of the catalogue service, and start it again."),
+    who=Who.OPERATOR,
+)
