@@ -130,8 +130,7 @@ class Agent(Frozen):
     revoked: int = Field(default=0, ge=0, lt=2**53)
     troubles: int = Field(default=0, ge=0, lt=2**53)
     problem: str = Field(default="", max_length=400)
-    # a list in JSON
-    cleaned: Annotated[tuple[CleanedUid, ...], Field(strict=False, max_length=10_000)] = ()
+    cleaned: Annotated[tuple[CleanedUid, ...], Field(max_length=10_000)] = ()
     told_at: float = 0.0
 
 

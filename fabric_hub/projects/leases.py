@@ -20,7 +20,6 @@ from fabric_hub.config.catalogue import CatalogueSettings, UnixAccount
 from fabric_hub.messages.text import NOTHING, Text
 from fabric_hub.types import Frozen
 
-FORMAT = 1
 FILE = "accounts.json"
 LARGEST = 8 << 20  # bytes
 # What the gateway does: close: nothing more is submitted, and no job is left; home: the home is emptied.
@@ -38,7 +37,7 @@ class Wanted(Frozen):
 class WantedDocument(Frozen):
     """What the gateway is to do, by account; and why accounts are set apart, for operators."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     accounts: dict[UnixAccount, Wanted] = Field(default={})
     apart: dict[UnixAccount, Text] = Field(default={})
 
@@ -55,7 +54,7 @@ class Done(Frozen):
 class DoneDocument(Frozen):
     """How far the gateway is, by account."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     accounts: dict[UnixAccount, Done] = Field(default={})
 
 

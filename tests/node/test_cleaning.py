@@ -55,8 +55,9 @@ TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
 
 def python(uid: int, source: str, *arguments: str) -> subprocess.Popen[bytes]:
     """A program of a uid's that goes on."""
+    become = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
     return subprocess.Popen(
-        ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "/usr/bin/python3", "-Ic", source, *arguments],
+        [*become, "/usr/bin/python3", "-I", "-c", source, *arguments],
         cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
 

@@ -98,7 +98,8 @@ class Lent:
             one = self.one(account)
             work: Any = "close" if one.step == "close" else "home"
             gateway = Done(work=work, round=one.round, done=True)
-            assert self.accounts.advance(lambda of: Told(gateway, {"gpu1": NodeSays(of.round, 0)}))
+            told = Told(gateway, {"gpu1": NodeSays(one.round, 0)})
+            assert self.accounts.advance(lambda _, told=told: told)
 
     def one(self, account: str) -> Leased:
         return next(one for one in self.store.leases.all() if one.account == account)
@@ -169,7 +170,7 @@ def test_a_record_that_cannot_be_written_lends_nothing(lent: Lent) -> None:
     def full(_: object) -> None:
         raise FabricError("the audit log cannot be written")
 
-    lent.accounts._append = full  # type: ignore[method-assign]
+    lent.accounts._append = full
     with pytest.raises(FabricError, match="audit log"):
         lent.lease()
     assert lent.store.leases.all() == ()
@@ -301,7 +302,8 @@ def test_the_hub_is_lent_no_service_account_and_others_only_where_the_file_says_
     with refused("lease-not-from-hub") as service:
         lent.lease("service", asker=OPERATOR, project="waves")
     assert service.value.message == (
-        "An account for the purpose service is not lent at the hub: service accounts are lent at the command line alone."
+        "An account for the purpose service is not lent at the hub: "
+        "service accounts are lent at the command line alone."
     )
     assert "fabric-hub accounts lease service --project waves" in str(service.value)
     with refused("lease-not-from-hub"):
