@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.catalogue.agents import FORGOTTEN_S, AgentReports
-from fabric_hub.catalogue.ingest import AGENTS, waiting
+from fabric_hub.catalogue.agents import FORGOTTEN_S, AgentReports, parse
+from fabric_hub.catalogue.ingest import AGENTS, RefusedFile, waiting
 
 REPORT = {
     "format": 1, "node": "gpu1", "time": 1000.0, "version": "0.1.0", "started": 900, "serial": 4, "jobs": 2,
