@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import platform
+import pwd
 import secrets
 import signal
 import stat
@@ -174,7 +175,7 @@ def files(directory: str, uid: int, tally: Tally) -> None:
     mounted = frozenset(mount.target for mount in kernel.mounts_below(directory)) - {directory}
     kept_before = len(tally.problems)
     try:
-        walk = _Walk(uid, os.fstat(top).st_dev, mounted, tally)
+        walk = _Walk(uid, os.fstat(top).st_dev, mounted, _home(uid), tally)
         walk.into(top, directory, None, 0)
     finally:
         os.close(top)
@@ -185,8 +186,8 @@ def files(directory: str, uid: int, tally: Tally) -> None:
 
 
 class _Walk:
-    def __init__(self, uid: int, device: int, mounted: frozenset[str], tally: Tally) -> None:
-        self._uid, self._device, self._mounted, self._tally = uid, device, mounted, tally
+    def __init__(self, uid: int, device: int, mounted: frozenset[str], home: str, tally: Tally) -> None:
+        self._uid, self._device, self._mounted, self._home, self._tally = uid, device, mounted, home, tally
         self.kept = self.mounts = 0
 
     def into(self, handle: int, path: str, top: int | None, depth: int) -> bool:
@@ -217,6 +218,8 @@ class _Walk:
                     self._tally.links[status.st_dev, status.st_ino] = status.st_nlink - 1
             return mine
         where = f"{path}/{name}"
+        if where == self._home:  # the gateway empties it, as the account
+            return False
         if status.st_dev != self._device or where in self._mounted:
             self.mounts += mine
             return False
@@ -245,6 +248,13 @@ class _Walk:
             return False
         os.rmdir(name, dir_fd=handle)
         return True
+
+
+def _home(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        return ""
 
 
 def _same(one: os.stat_result, other: os.stat_result) -> bool:

@@ -162,6 +162,19 @@ def test_a_tree_deeper_than_any_path_goes(account: pwd.struct_passwd, tmp_path: 
     assert (tally.problems, list(place.iterdir())) == ([], [])
 
 
+def test_its_home_is_left_to_the_gateway(account: pwd.struct_passwd, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "file").write_text("for the gateway")
+    for path in (home, home / "file"):
+        os.chown(path, account.pw_uid, -1)
+    subprocess.run(["usermod", "--home", str(home), account.pw_name], check=True, capture_output=True)
+    tally = remains.Tally()
+    remains.files(str(tmp_path), account.pw_uid, tally)
+    assert (tally.found, tally.problems, (home / "file").exists()) == (0, [], True)
+    shutil.rmtree(home)
+
+
 def test_what_others_put_into_its_directory_stays_and_is_told(account: pwd.struct_passwd, tmp_path: Path) -> None:
     place, tally = tmp_path / "everybodys", remains.Tally()
     (place / "open").mkdir(parents=True)
