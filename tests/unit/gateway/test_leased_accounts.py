@@ -13,6 +13,7 @@ import pytest
 
 from fabric_hub.gateway.jobs import home_helper
 from fabric_hub.gateway.leased_accounts import live, open_doors
+from fabric_hub.messages.text import Reason
 from fabric_hub.messages.texts import leased_accounts as texts
 from fabric_hub.projects.leases import WantedDocument, as_content, read
 from fabric_hub.slurm.associations import NO_LIMIT, AccountTree, Close, SlurmAccount
@@ -79,9 +80,9 @@ def test_a_document_that_others_may_write_is_refused(tmp_path: Path) -> None:
         (
             texts.ASSOCIATION_OPEN,
             {"slurm_account": "a", "words": "no"},
-            "it may still submit in Slurm's account a: no.",
+            "it may still submit in Slurm's account a: x.",
         ),
-        (texts.JOBS_LEFT, {"jobs": ("1", "2")}, "jobs of its are still there: 1 and 2."),
+        (texts.JOBS_LEFT, {"jobs": ("1", "2")}, "jobs of its are still there: 1, 2."),
         (texts.SLURM_UNKNOWN, {"why": "no answer"}, "Slurm does not say whether it has jobs: no answer."),
         (texts.HOME_LEFT, {"why": "a mount"}, "its home cannot be emptied: a mount."),
         (texts.HOME_NOT_SAID, {}, "the gateway has not said that its home is empty."),
@@ -89,5 +90,5 @@ def test_a_document_that_others_may_write_is_refused(tmp_path: Path) -> None:
         (texts.LEFT_POOLS, {}, "it is in no pool of the site's file any more."),
     ],
 )
-def test_what_keeps_an_account_from_being_free_is_said(reason: object, about: dict[str, object], words: str) -> None:
-    assert reason(**about).say() == words  # type: ignore[operator]
+def test_what_keeps_an_account_from_being_free_is_said(reason: Reason, about: dict[str, object], words: str) -> None:
+    assert reason(**about).say() == words
