@@ -80,7 +80,7 @@ def test_a_document_that_others_may_write_is_refused(tmp_path: Path) -> None:
         (
             texts.ASSOCIATION_OPEN,
             {"slurm_account": "a", "words": "no"},
-            "it may still submit in Slurm's account a: x.",
+            "it may still submit in Slurm's account a: no.",
         ),
         (texts.JOBS_LEFT, {"jobs": ("1", "2")}, "jobs of its are still there: 1, 2."),
         (texts.SLURM_UNKNOWN, {"why": "no answer"}, "Slurm does not say whether it has jobs: no answer."),
