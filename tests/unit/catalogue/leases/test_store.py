@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,7 @@ class Lent:
             one = self.one(account)
             work: Any = "close" if one.step == "close" else "home"
             gateway = Done(work=work, round=one.round, done=True)
-            told = Told(gateway, {"gpu1": NodeSays(one.round, 0)})
-            assert self.accounts.advance(lambda _, told=told: told)
+            assert self.accounts.advance(partial(_told, gateway, NodeSays(one.round, 0)))
 
     def one(self, account: str) -> Leased:
         return next(one for one in self.store.leases.all() if one.account == account)
@@ -114,6 +114,10 @@ class Lent:
 @pytest.fixture
 def lent(engine: sa.Engine, site: Settings) -> Lent:
     return Lent(engine, site)
+
+
+def _told(gateway: Done, says: NodeSays, _: Leased) -> Told:
+    return Told(gateway, {"gpu1": says})
 
 
 def refused(code: str) -> Any:
