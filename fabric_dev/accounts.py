@@ -23,6 +23,9 @@ from .demo import ACCOUNTS, PROJECTS
 from .layout import Layout
 
 SERVICES = ("hub", "gateway", "catalogue")
+# Accounts that are lent, by purpose: nobody logs in with them.
+POOLS = {"service": ("service1", "service2"), "guest": ("guest1", "guest2")}
+LENT = tuple(name for names in POOLS.values() for name in names)
 # What stands for a person's name in /etc/passwd; an account cannot change its own.
 _SERVICE, _DEMO, _FOLDER = "Fabric Hub", "Fabric Hub demo", "Fabric Hub project"
 # Where everybody may write, and programs that are killed leave what they meant to remove.
@@ -31,12 +34,25 @@ TEMPORARY = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 def names(prefix: str) -> tuple[str, ...]:
     """The Unix names of all accounts, services first."""
-    return (*(prefix + name for name in (*SERVICES, *ACCOUNTS)), *folder_accounts(prefix).values())
+    return (*(prefix + name for name in (*SERVICES, *ACCOUNTS, *LENT)), *folder_accounts(prefix).values())
 
 
 def folder_accounts(prefix: str) -> dict[str, str]:
     """The Unix account that owns each demo project's folder."""
     return {project: f"{prefix}p-{project}" for project in PROJECTS}
+
+
+def pools(prefix: str) -> dict[str, dict[str, object]]:
+    """The pools of accounts as the site's file has them."""
+    return {
+        f"{purpose}s": {"purpose": purpose, "accounts": [prefix + name for name in lent]}
+        for purpose, lent in POOLS.items()
+    }
+
+
+def lent_uids(prefix: str) -> list[int]:
+    """The uids of the accounts that are lent."""
+    return sorted(pwd.getpwnam(prefix + name).pw_uid for name in LENT)
 
 
 def unix_names(prefix: str | None) -> dict[str, str]:
@@ -96,7 +112,7 @@ def create(layout: Layout, prefix: str) -> None:
         if owner not in existing:  # no system account: those are below users.min_uid
             _run("useradd", "--user-group", "--no-create-home", "--home-dir", str(layout.folders),
                  "--shell", "/usr/sbin/nologin", "--comment", _FOLDER, owner)  # fmt: skip
-    for user in ACCOUNTS:
+    for user in (*ACCOUNTS, *LENT):
         home = layout.homes / user
         if prefix + user not in existing:
             _run("useradd", "--user-group", "--no-create-home", "--home-dir", str(home),

@@ -82,10 +82,13 @@ def hub_files(layout: Layout, hub: Account | None, gateway: Account | None) -> N
     owner = (hub.uid, hub.gid) if hub else None
     layout.hub.mkdir(mode=0o700, exist_ok=True)
     layout.gateway_socket.parent.mkdir(exist_ok=True)
+    layout.gateway_accounts.parent.mkdir(mode=0o755, exist_ok=True)
+    layout.gateway_accounts.parent.chmod(0o755)
     if hub and gateway:
         os.chown(layout.hub, hub.uid, hub.gid)
         # setgid: the socket gets the hub's group, and nobody else may enter
         os.chown(layout.gateway_socket.parent, gateway.uid, hub.gid)
+        os.chown(layout.gateway_accounts.parent, gateway.uid, gateway.gid)
         layout.gateway_socket.parent.chmod(0o2750)
     else:
         layout.gateway_socket.parent.chmod(0o700)

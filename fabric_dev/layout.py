@@ -68,6 +68,11 @@ class Layout:
         return self.run / "gateway" / "gateway.sock"
 
     @property
+    def gateway_accounts(self) -> Path:
+        """Where the gateway says how far it is with accounts that were given back."""
+        return self.run / "accounts" / "accounts.json"
+
+    @property
     def catalogue_socket(self) -> Path:
         return self.run / "catalogue" / "catalogue.sock"
 

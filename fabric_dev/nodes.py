@@ -38,8 +38,13 @@ def contained(layout: Layout) -> bool:
     return not any(layout.root.resolve().is_relative_to(hidden) for hidden in _HIDDEN)
 
 
-def write(layout: Layout, runtime: Runtime, catalogue_service: Account, *, containers: bool) -> None:
-    """Write node.json, and the programs that Slurm's Prolog and Epilog are."""
+def write(
+    layout: Layout, runtime: Runtime, catalogue_service: Account, *, containers: bool, pool_uids: list[int]
+) -> None:
+    """Write node.json, and the programs that Slurm's Prolog and Epilog are.
+
+    :param pool_uids: of the accounts that are lent.
+    """
     layout.node.mkdir(mode=0o755, exist_ok=True)
     conf = {
         "grants": str(layout.published / "grants.json"),
@@ -54,6 +59,7 @@ def write(layout: Layout, runtime: Runtime, catalogue_service: Account, *, conta
         "spool": f"{layout.spool}/%n",
         "slurm_conf": str(layout.slurm_conf),
         "containers": str(layout.containers) if containers else None,
+        "pool_uids": pool_uids,
     }
     _write(layout.node_conf, json.dumps(conf, indent=2) + "\n", 0o644)
     for command, path in (("prolog", layout.prolog), ("epilog", layout.epilog)):

@@ -116,7 +116,7 @@ def site(
             "admins": [demo.ADMIN],
             "provider": provider_setting(layout, ports.provider) if oidc else None,
         },
-        "gateway": {"socket": layout.gateway_socket},
+        "gateway": {"socket": layout.gateway_socket, "accounts_file": layout.gateway_accounts},
         "catalogue": {
             "account": catalogue_service,
             "state_dir": layout.catalogue_service,
@@ -125,6 +125,7 @@ def site(
             "published": layout.published,
             "data_dir": layout.data,
             "node_socket": layout.node_socket,
+            "pools": accounts.pools(prefix) if prefix is not None and gpus is not None else None,
         },
         "users": {"unix_name": f"{prefix}{{user}}", "rescue_dir": f"{layout.rescue}/{{user}}"}
         if prefix is not None

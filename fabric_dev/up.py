@@ -114,7 +114,8 @@ def _start(options: Options, layout: Layout, claims: ports.Claims, supervisor: S
         enforced = catalogue_service is not None and nodes.enforced(layout, say)
         containers = enforced and nodes.contained(layout)
         if enforced and catalogue_service is not None:
-            nodes.write(layout, code, catalogue_service, containers=containers)
+            lent = accounts.lent_uids(known.prefix)
+            nodes.write(layout, code, catalogue_service, containers=containers, pool_uids=lent)
             supervisor.start(nodes.daemon(layout, code))
         operates = site.slurm is not None and site.slurm.extend == "as-gateway"
         _start_slurm(layout, known, found, supervisor, say, enforced=enforced, containers=containers, operates=operates)

@@ -18,7 +18,8 @@ NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 @dataclass(frozen=True)
 class Config:
     """Paths are absolute. ``owners`` are the uids, root among them, whose grants and images are trusted.
-    ``log`` is the format of the agent's log, text or json."""
+    ``log`` is the format of the agent's log, text or json. ``pool_uids`` are the only uids whose processes and
+    files the agent may ever remove, ``temporary`` the directories on this node in which everybody may write."""
 
     grants: str
     events: str
@@ -35,6 +36,8 @@ class Config:
     slurm_bin: str = "/usr/bin"
     slurm_conf: str | None = None
     log: str = "text"
+    pool_uids: frozenset[int] = frozenset()
+    temporary: tuple[str, ...] = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock")
     path: str = field(default=DEFAULT, compare=False)
 
     @property
@@ -73,7 +76,9 @@ class Config:
 
 _PATHS = ("grants", "events", "store", "run", "state", "data_dir", "socket", "spool", "slurm_bin")
 _OPTIONAL_PATHS = ("containers", "slurm_conf")
-_KNOWN = frozenset({*_PATHS, *_OPTIONAL_PATHS, "owners", "directories", "min_uid", "log"})
+_LISTS = ("pool_uids", "temporary")
+_NOBODYS = frozenset({65534, 65535})  # the kernel's overflow uid, and what 16 bits made of -1
+_KNOWN = frozenset({*_PATHS, *_OPTIONAL_PATHS, "owners", "directories", "min_uid", "log", *_LISTS})
 _LOGS = ("text", "json")
 
 
@@ -92,6 +97,18 @@ def _absolute(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.startswith("/") or os.path.normpath(value) != value or value == "/":
         raise NodeError(f"{name}: {value!r} is not a plain absolute path.", "config")
     return value
+
+
+def _pool(value: Any, min_uid: int, owners: frozenset[int]) -> frozenset[int]:
+    """The uids that may be cleaned; numbers alone, so that no name service says whose processes end."""
+    if not isinstance(value, list):
+        raise NodeError("pool_uids: it is not a list of uids.", "config")
+    for uid in value:
+        if not isinstance(uid, int) or isinstance(uid, bool) or not min_uid <= uid < 2**32 - 1 or uid in _NOBODYS:
+            raise NodeError(f"pool_uids: {uid!r} is not a uid from {min_uid} (min_uid) on.", "config")
+        if uid in owners:
+            raise NodeError(f"pool_uids: {uid} is one of the owners, whose processes must stay.", "config")
+    return frozenset(value)
 
 
 def parse(text: str, path: str = DEFAULT) -> Config:
@@ -120,6 +137,11 @@ def parse(text: str, path: str = DEFAULT) -> Config:
         if not isinstance(data["min_uid"], int) or isinstance(data["min_uid"], bool) or data["min_uid"] < 1:
             raise NodeError(f"{path}: min_uid: {data['min_uid']!r} is not a number above 0.", "config")
         values["min_uid"] = data["min_uid"]
+    if "temporary" in data:
+        if not isinstance(data["temporary"], list):
+            raise NodeError(f"{path}: temporary is a list of directories.", "config")
+        values["temporary"] = tuple(_absolute("temporary", item) for item in data["temporary"])
+    values["pool_uids"] = _pool(data.get("pool_uids", []), values.get("min_uid", Config.min_uid), values["owners"])
     if "log" in data:
         if data["log"] not in _LOGS:
             raise NodeError(f'{path}: log: {data["log"]!r} is neither "text" nor "json".', "config")

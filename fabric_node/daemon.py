@@ -22,6 +22,7 @@ from typing import Any
 
 from . import report
 from .agent import Agent, Reply
+from .cleaning import AGAIN_S, Cleaner, Cleanings
 from .config import Config
 from .grants import NAME
 from .trust import NodeError
@@ -107,6 +108,10 @@ class Daemon:
         self._house = threading.Event()  # look at everything again
         self._mail = threading.Event()  # an event waits
         self._stop = threading.Event()
+        self._to_clean = threading.Event()  # the grants are others
+        self._news = threading.Event()  # there is something to report
+        self._cleaner = Cleaner(config) if config.pool_uids else None  # before there is any thread
+        self._cleanings = Cleanings(config, self._cleaner.clean) if self._cleaner else None
 
     def run(self) -> None:
         """Make everything as it should be, then serve."""
@@ -117,7 +122,7 @@ class Daemon:
         signal.set_wakeup_fd(wake)
         self._agent.reconcile()
         with self._listen() as server:
-            for work in (self._watch, self._keep_house, self._bring_events, self._report):
+            for work in (self._watch, self._keep_house, self._bring_events, self._report, self._clean):
                 threading.Thread(target=self._forever, args=(work,), name=work.__name__, daemon=True).start()
             _LOG.info("Ready: %s", self._config.socket)
             tell_service_manager()
@@ -158,6 +163,7 @@ class Daemon:
             if signature != before:
                 before = signature
                 self._house.set()
+                self._to_clean.set()
             self._stop.wait(WATCH_S)
 
     def _keep_house(self) -> None:
@@ -176,19 +182,41 @@ class Daemon:
         self._mail.wait(_EVENTS_AGAIN_S if left else None)
         self._mail.clear()
 
+    def _clean(self) -> None:
+        """Clean accounts that were given back; see :mod:`.cleaning`."""
+        if self._cleanings is None:
+            self._stop.wait()
+            return
+        while True:
+            grants = self._agent.grants.current()
+            try:
+                news = grants is not None and self._cleanings.look(grants.cleaning, self._agent.has_job)
+            except BrokenPipeError as error:  # a daemon that begins anew has another
+                _LOG.critical("The daemon ends: %s", error)
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            if news:
+                self._news.set()
+            self._to_clean.wait(AGAIN_S if self._cleanings.unfinished else _HOUSE_S)
+            self._to_clean.clear()
+
     def _report(self) -> None:
         """In a thread of its own: a shared file system that hangs stops nothing else."""
         started, problem = time.time(), ""
         while True:
             wrong = ""
             try:
-                report.tell(self._agent, report.report(self._config, self._agent, started, time.time()))
+                told = report.report(self._config, self._agent, started, time.time())
+                if self._cleanings is not None:
+                    told["cleaned"] = self._cleanings.told()
+                report.tell(self._agent, told)
             except (OSError, NodeError) as error:
                 wrong = str(error)
                 if wrong != problem:
                     _LOG.warning("The catalogue service cannot be told how this agent fares: %s", wrong)
             problem = wrong
-            self._stop.wait(report.EVERY_S)
+            self._news.wait(report.EVERY_S)
+            self._news.clear()
 
     # ---- callers
 

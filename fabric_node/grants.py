@@ -14,6 +14,7 @@ from .trust import NodeError
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 VERSION = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,30}[0-9A-Za-z])?")
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}")
+UNIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 LATEST = "latest"  # a name of ours beside the versions
 
@@ -82,6 +83,15 @@ class EndJobs:
 
 
 @dataclass(frozen=True)
+class Cleaning:
+    """An account that was given back: what it has on this node is removed, if the node's own configuration agrees."""
+
+    account: str
+    uid: int
+    round: int
+
+
+@dataclass(frozen=True)
 class Grants:
     """One published file."""
 
@@ -89,6 +99,7 @@ class Grants:
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)
     end_jobs: tuple[EndJobs, ...] = ()
+    cleaning: tuple[Cleaning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,6 +193,13 @@ def _end_jobs(data: Any) -> EndJobs:
     return EndJobs(data["dataset"], data.get("account"), data["at"])
 
 
+def _cleaning(data: Any) -> Cleaning:
+    good = isinstance(data, dict) and isinstance(data.get("account"), str)
+    _need(good and UNIX.fullmatch(data["account"]) is not None, "an entry of cleaning has no account")
+    _need(_whole(data.get("uid"), 2**32 - 1) and _whole(data.get("round")), "an entry of cleaning has no uid or round")
+    return Cleaning(data["account"], data["uid"], data["round"])
+
+
 def parse(text: str) -> Grants:
     """The published file's text as :class:`Grants`.
 
@@ -201,4 +219,6 @@ def parse(text: str) -> Grants:
         grants[name] = tuple(_grant(name, grant) for grant in listed)
     ends = data.get("end_jobs", [])
     _need(isinstance(ends, list), "end_jobs is no list")
-    return Grants(data["serial"], datasets, grants, tuple(map(_end_jobs, ends)))
+    cleaning = data.get("cleaning", [])
+    _need(isinstance(cleaning, list), "cleaning is no list")
+    return Grants(data["serial"], datasets, grants, tuple(map(_end_jobs, ends)), tuple(map(_cleaning, cleaning)))

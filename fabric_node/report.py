@@ -1,6 +1,6 @@
 """How this node's agent fares, told to the catalogue service: one small file, written anew every minute.
 
-It says counts, a version and an obstacle in words; no user, no account, no dataset.
+It says counts, a version and an obstacle in words; no user, no dataset, and no uid but those of pools.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def parse(text: bytes, node: str, told_at: float) -> Agent:
         data = json.loads(text)
         if not isinstance(data, dict) or data.pop("format", None) != 1 or "told_at" in data:
             raise RefusedFile("it is no report of an agent")
-        found = Agent.model_validate({**data, "told_at": told_at}, strict=True)
+        found = Agent.model_validate_json(json.dumps({**data, "told_at": told_at}), strict=True)
     except (ValidationError, ValueError, RecursionError):
         raise RefusedFile("it is no report of an agent") from None
     if found.node != node:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
+from fabric_hub.config.catalogue import Purpose, UnixAccount
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.projects.changes import ChangeBody
@@ -21,6 +22,8 @@ from fabric_hub.projects.requests import (
     WithdrawBody,
 )
 from fabric_hub.types import Frozen, HubUser, Slug
+
+from .leases.policy import LeaseRequest
 
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", strict=True)]
 AgentVersion = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}$", strict=True)]
@@ -107,6 +110,15 @@ class Health(WithTexts):
     problem: Said = NOTHING
 
 
+class CleanedUid(Frozen):
+    """What an agent says of a uid that it cleans: how many things it removed in a round, and what it cannot."""
+
+    uid: int = Field(ge=0, lt=2**32)
+    round: int = Field(ge=0, lt=2**53)
+    found: int = Field(ge=0, lt=2**53)
+    why: str = Field(default="", max_length=400)
+
+
 class Agent(Frozen):
     """What the agent of a node last said of itself, at ``time`` (Unix seconds, by the node's clock).
 
@@ -127,6 +139,7 @@ class Agent(Frozen):
     revoked: int = Field(default=0, ge=0, lt=2**53)
     troubles: int = Field(default=0, ge=0, lt=2**53)
     problem: str = Field(default="", max_length=400)
+    cleaned: Annotated[tuple[CleanedUid, ...], Field(max_length=10_000)] = ()
     told_at: float = 0.0
 
 
@@ -134,6 +147,41 @@ class Agents(Frozen):
     """The agents that were heard of in the last days, by node."""
 
     agents: tuple[Agent, ...] = ()
+
+
+class LeaseBody(Frozen):
+    """Somebody, by their name at the hub, wants an account lent."""
+
+    by: HubUser
+    request: LeaseRequest
+
+
+class ReturnBody(Frozen):
+    """Somebody, by their name at the hub, gives an account back."""
+
+    by: HubUser
+    account: UnixAccount
+
+
+class LeasedAccount(Frozen):
+    """An account that is lent; ``until`` is the last day, where it has one."""
+
+    account: str
+    uid: int
+    purpose: Purpose
+    project: Slug | None = None
+    person: HubUser | None = None
+    until: date | None = None
+
+
+class LeaseVerbs(Protocol):
+    """What is asked about leased accounts; every verb may raise FabricError."""
+
+    async def lease(self, body: LeaseBody) -> LeasedAccount:
+        """Lend an account, within `catalogue.from_hub`."""
+
+    async def give_back(self, body: ReturnBody) -> None:
+        """Take an account back; its cleaning begins."""
 
 
 class PeopleVerbs(Protocol):
@@ -178,6 +226,10 @@ class Verbs(Protocol):
     @property
     def requests(self) -> RequestVerbs:
         """What is asked about requests for projects."""
+
+    @property
+    def leases(self) -> LeaseVerbs:
+        """What is asked about leased accounts."""
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""

@@ -33,9 +33,13 @@ from .api import (
     DecisionBody,
     EventBody,
     Health,
+    LeaseBody,
+    LeasedAccount,
     LinkBody,
+    ReturnBody,
     VerifiedLogin,
 )
+from .leases.policy import LeaseRequest
 
 
 class CatalogueServiceUnavailableError(FabricError):
@@ -177,6 +181,21 @@ class CatalogueClient(UnixClient):
         """
         body = LinkBody(user=user, first=first, second=second)
         await self.send("POST", "/v1/links", content=body.model_dump_json())
+
+    async def lease(self, by: str, request: LeaseRequest) -> LeasedAccount:
+        """Have an account lent.
+
+        :raises FabricError: 403 they may not, or not from the hub; 404 no such project; 409 none is free.
+        """
+        body = LeaseBody(by=by, request=request)
+        return await self.ask(LeasedAccount, "POST", "/v1/leases", content=body.model_dump_json())
+
+    async def give_back(self, by: str, account: str) -> None:
+        """Give an account back; it is free when all that it left is removed.
+
+        :raises FabricError: 404 it is not leased, or not to a project of theirs; 409 it is kept for now.
+        """
+        await self.send("POST", "/v1/leases/returns", content=ReturnBody(by=by, account=account).model_dump_json())
 
     async def agents(self) -> Agents:
         """How the nodes' agents fare."""

@@ -30,6 +30,7 @@ from fabric_hub.types import Frozen, Slug
 
 from .audit.log import Entry
 from .database import CATALOGUE, reading
+from .leases.service_accounts import service_accounts
 from .project_edits import Recorded, created, edited, entries, people_of, replayed
 from .project_policy import Asker, refusal
 from .tables import counter, project_people, projects
@@ -263,12 +264,13 @@ def _all(connection: sa.Connection, serial: int, before: ProjectsDocument) -> Pr
     found: dict[str, Project] = {}
     people: dict[str, list[Person]] = {}
     names = sorted(changed)
+    services = service_accounts(connection) if names else {}
     for begin in range(0, len(names), _AT_ONCE):
         for name, person in _people(connection, names[begin : begin + _AT_ONCE]):
             people.setdefault(name, []).append(person)
     for name in connection.execute(sa.select(projects.c.name).order_by(projects.c.name)).scalars():
         if name in changed:
-            found[name] = _project(changed[name], people.get(name, []))
+            found[name] = _project(changed[name], people.get(name, []), services.get(name, ""))
         elif name in before.projects:
             found[name] = before.projects[name]
     return ProjectsDocument.model_construct(serial=serial, projects=found)
@@ -279,8 +281,11 @@ def _one(connection: sa.Connection, name: str) -> KeptProject | None:
     if row is None:
         return None
     people = [person for _, person in _people(connection, [name])]
+    service = service_accounts(connection).get(name, "")
     beside = {field: row[field] for field in ("paused_by", "created_at", "created_by", "ended_at", "serial")}
-    return KeptProject.model_construct(name=name, project=_project(row, people), people=tuple(people), **beside)
+    return KeptProject.model_construct(
+        name=name, project=_project(row, people, service), people=tuple(people), **beside
+    )
 
 
 def _people(connection: sa.Connection, names: list[str]) -> Iterator[tuple[str, Person]]:
@@ -290,10 +295,10 @@ def _people(connection: sa.Connection, names: list[str]) -> Iterator[tuple[str, 
         yield row["project"], Person(user=row["user"], role=row["role"], since=row["since"], by=row["by"])
 
 
-def _project(row: Mapping[Any, Any], people: list[Person]) -> Project:
+def _project(row: Mapping[Any, Any], people: list[Person], service_account: str) -> Project:
     members = {role: tuple(one.user for one in people if one.role == role) for role in ROLES}
     fields = {field: row[field] for field in FIELDS}
-    return Project(**fields, members=Members(**members))
+    return Project(**fields, members=Members(**members), service_account=service_account)
 
 
 def _write(

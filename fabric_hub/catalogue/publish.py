@@ -27,10 +27,13 @@ from fabric_hub.datasets.model import Access, Catalogue, Dataset, Grant
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import startup
 from fabric_hub.projects.document import ProjectsDocument, as_json
+from fabric_hub.projects.leases import WantedDocument, as_content, wanted_file
 from fabric_hub.projects.live import projects_file
 from fabric_hub.projects.membership import end_of, people_today
 from fabric_hub.unix.accounts import UnknownAccountError, resolve, unix_name
 
+from .leases.progress import wanted_of
+from .leases.store import LeaseStore, for_nodes
 from .project_store import ProjectStore
 from .restored import Revocation
 from .store import CatalogueStore
@@ -243,9 +246,18 @@ def publish(settings: Settings, store: CatalogueStore, uids: Uids | None = None)
             fcntl.flock(directory, fcntl.LOCK_EX)
             uids = uids or Uids()
             uids.remember(_uids_file(settings.catalogue))
-            uid_of = uids.of(settings.users)
+            uid_of, leased = uids.of(settings.users), store.leases.all()
+            back = frozenset(one.uid for one in leased if one.state != "leased")  # nobody's: nothing is granted to them
             today = datetime.now().astimezone().date()
-            content = grants(store.projects.over(settings), store.catalogue(today), uid_of, today, store.ended())
+            content = grants(
+                store.projects.over(settings),
+                store.catalogue(today),
+                lambda user: None if (uid := uid_of(user)) in back else uid,
+                today,
+                store.ended(),
+            )
+            if cleaning := for_nodes(leased):
+                content["cleaning"] = cleaning
             _keep_uids(settings.catalogue, uids.to_keep())
             if content == _published(settings.catalogue):
                 return False
@@ -356,3 +368,28 @@ def replace(place: Path, name: str, content: Mapping[str, Any], mode: int) -> No
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def publish_accounts(datasets: CatalogueSettings, leases: LeaseStore) -> bool:
+    """Tell the gateway what is to be done for accounts that were given back; whether that was news.
+
+    Only the catalogue service calls this, from one place.
+
+    :raises FabricError: the file cannot be written.
+    """
+    path = wanted_file(datasets)
+    leased = leases.all()
+    accounts = {
+        one.account: wanted
+        for one in leased
+        if one.state == "cleaning" and (wanted := wanted_of(one.uid, one.cleaning)) is not None
+    }
+    apart = {one.account: one.why for one in leased if one.state == "quarantined"}
+    content = as_content(WantedDocument(accounts=accounts, apart=apart))
+    if content == _read(path):
+        return False
+    try:
+        replace(path.parent, path.name, content, 0o640)
+    except OSError as error:
+        raise FabricError(startup.CANNOT_PUBLISH(path=str(path.parent), why=str(error.strerror or error))) from error
+    return True

@@ -30,7 +30,10 @@ from .api import (
     DecisionBody,
     EventBody,
     Health,
+    LeaseBody,
+    LeasedAccount,
     LinkBody,
+    ReturnBody,
     Verbs,
 )
 from .requests.routes import router as request_routes
@@ -105,6 +108,16 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def link(request: LinkBody) -> None:
         """A person who is logged in with both makes the second identity theirs; it must be nobody's before."""
         await verbs.people.link(request)
+
+    @app.post("/v1/leases")
+    async def lease(body: LeaseBody) -> LeasedAccount:
+        """An operator has an account of a pool lent, within `catalogue.from_hub`; a service account never."""
+        return await verbs.leases.lease(body)
+
+    @app.post("/v1/leases/returns", status_code=204)
+    async def give_back(body: ReturnBody) -> None:
+        """An operator, or an owner of the project that it is lent to, gives an account back."""
+        await verbs.leases.give_back(body)
 
     @app.get("/v1/agents")
     async def agents() -> Agents:

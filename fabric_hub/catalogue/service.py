@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, E
 from .denials import Denials
 from .files import state_of
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
+from .leases.service import Leases
 from .people.logins import People
 from .people.store import PeopleStore
 from .project_edits import EVENTS, denial, people_in, with_hub_names
@@ -91,6 +93,7 @@ class CatalogueService:
         self._changes = RateLimit(CHANGES_AT_ONCE, CHANGES_PER_S)
         self._denials = Denials(self._record)
         self.requests = ProjectRequests(store, self._now, self._audit_log, self._append, self._denials, self._changed)
+        self.leases = Leases(self._file_now, store, self._audit_log.meet, self._append, self._denials, self._reports)
 
     # -- life
 
@@ -98,7 +101,11 @@ class CatalogueService:
         await asyncio.to_thread(self._note_head)
         with self._saying(N_("catalogue")):
             await self._look()
-        loops = ((LOOK_EVERY_S, self._look, N_("catalogue")), (TAKE_IN_EVERY_S, self._take_in, N_("nodes' events")))
+        loops = (
+            (LOOK_EVERY_S, self._look, N_("catalogue")),
+            (TAKE_IN_EVERY_S, self._take_in, N_("nodes' events")),
+            (LOOK_EVERY_S, self.leases.look, N_("leased accounts")),
+        )
         self._tasks = [asyncio.create_task(self._every(*loop), name=f"catalogue: {loop[2]}") for loop in loops]
 
     async def stop(self) -> None:
@@ -289,18 +296,10 @@ class CatalogueService:
             ) from error
         return taken
 
-    @property
+    @cached_property
     def _ingest(self) -> Ingest:
-        if self._made_ingest is None:
-            self._made_ingest = Ingest(
-                events_directory(self._datasets),
-                frozenset({0, os.geteuid()}),
-                self._append,
-                recorded_sources(self._audit_log.directory),
-            )
-        return self._made_ingest
-
-    _made_ingest: Ingest | None = None
+        trusted, known = frozenset({0, os.geteuid()}), recorded_sources(self._audit_log.directory)
+        return Ingest(events_directory(self._datasets), trusted, self._append, known)
 
     # -- edges
 
@@ -333,6 +332,10 @@ class CatalogueService:
         """The site's file, and the same with who is in which project, as they are now. It may block."""
         self._reload()
         return self._of_file, self._settings
+
+    def _file_now(self) -> Settings:
+        self._reload()
+        return self._of_file
 
     def _reload(self) -> None:
         """Read the site's file again when it changed; one with mistakes changes nothing. And what the catalogue has."""

@@ -31,6 +31,7 @@ from fabric_hub.sessions.database import Transaction
 
 from . import rows, tables
 from .database import CATALOGUE, reading
+from .leases.store import LeaseStore
 from .project_store import ProjectStore
 from .restored import Restored, Revocation
 
@@ -56,6 +57,7 @@ class CatalogueStore:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = self._engine = engine
         self.projects = ProjectStore(engine)
+        self.leases = LeaseStore(engine)
 
     def close(self) -> None:
         self._engine.dispose()

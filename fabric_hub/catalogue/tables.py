@@ -181,3 +181,22 @@ starters = sa.Table(
     sa.Column("project", sa.String(40), nullable=False),
     sa.Column("at", sa.Float, nullable=False),
 )
+
+# Accounts of the site's pools that were lent once. `since` is when `state` began, `step` how far the cleaning is,
+# `round` which one it is (it only rises), `why` what keeps the account from being free, as a text's code.
+leased_accounts = sa.Table(
+    "leased_accounts",
+    metadata,
+    sa.Column("account", sa.String(64), primary_key=True),
+    sa.Column("uid", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("purpose", sa.String(10), nullable=False),
+    sa.Column("project", sa.String(40), index=True),
+    sa.Column("person", sa.String(64)),
+    sa.Column("from", sa.Float),
+    sa.Column("until", sa.Date),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("step", sa.String(10), nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("why", sa.JSON),
+)

@@ -27,6 +27,7 @@ PARTS = (
     "fabric_hub.cli.site",
     "fabric_hub.cli.images",
     "fabric_hub.cli.datasets",
+    "fabric_hub.cli.leased_accounts",
     "fabric_hub.cli.people",
     "fabric_hub.cli.projects",
     "fabric_hub.cli.usage",

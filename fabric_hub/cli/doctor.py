@@ -25,7 +25,7 @@ from fabric_hub.projects.live import with_live_projects
 from fabric_hub.unix import authorities, last_backup
 from fabric_hub.unix.proxy_program import find_proxy
 
-from . import daemons, doctor_folders, doctor_login, kept_projects, moving, notes, probe_facts
+from . import daemons, doctor_folders, doctor_login, doctor_pools, kept_projects, moving, notes, probe_facts
 from .findings import Finding, ask, exists, place, problem, right, skipped
 
 OLDEST_SLURM = (22, 5)
@@ -96,6 +96,7 @@ def of_site(path: Path) -> Iterator[Finding]:
     yield from daemons.of_site(found)
     yield from kept_projects.of_site(found)
     yield from doctor_folders.of_site(found)
+    yield from doctor_pools.of_site(found)
     yield from probe_facts.of_site(found, path)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from fabric_hub.messages.texts import leased_accounts as account_texts
 from fabric_hub.messages.texts import site_file as texts
 from fabric_hub.types import AbsolutePath, Frozen, HubUser, Slug, matching, said
 
@@ -36,9 +37,16 @@ AccountPrefix = Annotated[
 ]
 # Settings that a running catalogue service takes over at once, and what they are where the section is gone.
 AT_ONCE_IN_FORCE = (
-    "stewards", "from_hub", "from_hub_gpu_hours", "account_prefix", "requests_per_person", "templates", "starter",
+    "stewards", "from_hub", "from_hub_gpu_hours", "account_prefix", "requests_per_person", "templates", "starter", "pools",
+    "clean_within_minutes",
 )  # fmt: skip
-NOTHING_MORE: dict[str, Any] = {"stewards": {}, "from_hub": (), "requests_per_person": 0, "starter": None}
+NOTHING_MORE: dict[str, Any] = {
+    "stewards": {},
+    "from_hub": (),
+    "requests_per_person": 0,
+    "starter": None,
+    "pools": {},
+}
 # A dataset's name, or every dataset that has no stewards of its own.
 EVERY_OTHER = "*"
 DatasetOrEvery = Annotated[
@@ -69,6 +77,21 @@ class ExportSettings(Frozen):
     )
     licence: WebAddressOrNone = Field(
         default="", description="Licence of the catalogue itself, not of the datasets; empty: not said."
+    )
+
+
+Purpose = Literal["guest", "client", "service", "rehearsal", "grading"]
+
+
+class PoolSettings(Frozen):
+    """Unix accounts that the site made for being lent: nobody logs in with them."""
+
+    purpose: Purpose = Field(description="What the accounts are lent for; service: as the owner of a project's folder.")
+    accounts: tuple[UnixAccount, ...] = Field(
+        min_length=1,
+        max_length=10_000,
+        description="Unix accounts with a home of their own, in no other pool. Their uids stand in pool_uids of each "
+        "node's node.json, too.",
     )
 
 
@@ -105,13 +128,14 @@ class CatalogueSettings(Frozen):
         description="Hub users who answer for a dataset, by its name (* for those without stewards of their own): they "
         "decide on its page at the hub which grants that only a backup knows come back. Empty: only operators do.",
     )
-    from_hub: tuple[Literal["grants", "people", "budgets", "projects"], ...] = Field(
+    from_hub: tuple[Literal["grants", "people", "budgets", "projects", "accounts"], ...] = Field(
         default=("people", "budgets"),
         description="What may be widened at the hub, where somebody who has taken the hub over could, too. people: "
         "owners add people to their projects. budgets: operators (login.admins) raise budgets, up to "
         "from_hub_gpu_hours. projects: operators make projects, whose Slurm account is account_prefix and the name, "
         "and give them more time. grants: operators grant restricted datasets to projects whose members asked for "
-        "them. None of it holds for a project with non-public "
+        "them. accounts: operators lease accounts of pools, but none of purpose service. None of it holds for a "
+        "project with non-public "
         "data or of a client: that is done with fabric-hub projects and fabric-hub datasets. Refusing and narrowing "
         "need nothing here.",
     )
@@ -140,6 +164,21 @@ class CatalogueSettings(Frozen):
         "whatever becomes of it. The template needs budget_gpu_hours and days, and what it gives stays below "
         "from_hub_gpu_hours. Absent: there are none.",
     )
+    pools: dict[Slug, PoolSettings] = Field(default={}, description="See catalogue.pools.NAME.")
+    clean_within_minutes: float = Field(
+        default=60.0,
+        gt=0,
+        le=10080,
+        description="A leased account that was given back and is not clean after so long is set apart (quarantined), "
+        "with the reason.",
+    )
+    keep_service_accounts_days: int = Field(
+        default=365,
+        ge=0,
+        le=36525,
+        description="How long after a project's last day its service account, which owns the project's folder, is "
+        "kept; then it is given back and all that it has is removed.",
+    )
     keep_names_days: int = Field(
         default=1827,
         ge=0,
@@ -164,3 +203,19 @@ class CatalogueSettings(Frozen):
         if template.budget_gpu_hours > self.from_hub_gpu_hours:
             raise ValueError(texts.STARTER_ABOVE_CAP(template=self.starter, hours=template.budget_gpu_hours))
         return self
+
+    @model_validator(mode="after")
+    def _in_one_pool(self) -> CatalogueSettings:
+        seen: dict[str, str] = {}
+        for pool, one in self.pools.items():
+            for account in one.accounts:
+                if account in seen:
+                    raise ValueError(account_texts.TWICE_IN_POOLS(account=account, pool=seen[account], other=pool))
+                if account == self.account:
+                    raise ValueError(account_texts.POOL_OF_SERVICE(account=account, pool=pool))
+                seen[account] = pool
+        return self
+
+    def pool_of(self, account: str) -> str | None:
+        """The name of the pool that an account is in."""
+        return next((name for name, pool in self.pools.items() if account in pool.accounts), None)

@@ -80,6 +80,11 @@ class GatewaySettings(Frozen):
     """The only process that talks to Slurm for others."""
 
     socket: AbsolutePath = Field(default=Path("/run/fabric-hub/gateway.sock"), description="Unix socket of its API.")
+    accounts_file: AbsolutePath = Field(
+        default=Path("/run/fabric-leases/accounts.json"),
+        description="Where the gateway says how far it is with leased accounts that were given back. Its directory is "
+        "the gateway's alone to write, in one of root's; the catalogue service reads it.",
+    )
     submit_timeout_s: float = Field(default=30.0, gt=0, description="How long sbatch or scancel may take.")
     environment_from_hub: tuple[EnvName, ...] = Field(
         default=(),

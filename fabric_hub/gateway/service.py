@@ -48,6 +48,7 @@ from . import rate_limit, request_policy
 from .api import LONGEST_WAIT_S, Health
 from .folders.reconciler import FolderReconciler
 from .jobs import ends, extend, session_dir
+from .leased_accounts import LeasedAccounts
 from .ledger import Ledger, ledger_path
 from .limits_watcher import LimitsWatcher
 from .projects.answers import ApplyBody, ProjectsApplied, ProjectsPlan
@@ -90,6 +91,7 @@ class Gateway:
         self._watchers = (self._watcher, self._limits)
         self._accounting = AccountingReader(asks, self._limits, self._charged)
         self._storage = StorageReader(settings.quotas.storage)
+        self._leased = LeasedAccounts(settings, asks, self._clients, bucket)
         self._held = 0  # sessions that the hub leaves alone, as it said last
         self._died = died
         self._had_accounts: set[str] = set()  # users whose account this process has seen
@@ -116,6 +118,7 @@ class Gateway:
             self._watching.append(asyncio.create_task(self._projects.run(), name="Reconciler"))
         if self._folders:
             self._watching.append(asyncio.create_task(self._folders.run(), name="FolderReconciler"))
+        self._watching.append(asyncio.create_task(self._leased.run(), name="LeasedAccounts"))
         for task in self._watching:
             task.add_done_callback(self._watcher_ended)
 

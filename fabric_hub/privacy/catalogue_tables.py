@@ -308,11 +308,34 @@ ACCOUNTS: Final = Table(
     },
 )
 
+# For whom an account was lent is forgotten when it was given back and is clean.
+LEASED_ACCOUNTS: Final = Table(
+    Store.CATALOGUE,
+    "leased_accounts",
+    Purpose.ACCESS,
+    texts.WHILE_MEMBER(),
+    links=(Link("person", rows=False),),
+    columns={
+        "account": None,  # the site's, and nobody's once the person is taken out
+        "uid": None,
+        "purpose": None,
+        "project": None,
+        "person": Personal(texts.NAME(), NULL),
+        "from": None,
+        "until": None,
+        "state": None,
+        "step": None,
+        "round": None,
+        "since": None,
+        "why": None,
+    },
+)
+
 # Who a number is: erased by the people's own store, as ``fabric-hub people forget`` does it.
 PEOPLE: Final = (IDENTITIES, ACCOUNTS, HUB_NAMES, PERSONS)
 
 # In the order of an erasure: what is somebody's through another table comes before that one.
 TABLES: Final = (
     ACCEPTANCES, DECLINED, REQUESTS, GRANTS, HELD_GRANTS, COUNTER, DATASETS, VERSIONS, AGREEMENTS, REVOCATIONS,
-    PROJECT_REQUESTS, STARTERS, PROJECT_PEOPLE, PROJECTS, *PEOPLE,
+    PROJECT_REQUESTS, STARTERS, PROJECT_PEOPLE, PROJECTS, LEASED_ACCOUNTS, *PEOPLE,
 )  # fmt: skip

@@ -377,6 +377,8 @@ CATALOGUE = lines(
     "POST /v1/projects/starters",
     "POST /v1/logins",
     "POST /v1/links",
+    "POST /v1/leases",
+    "POST /v1/leases/returns",
     "POST /v1/events",
     "GET /v1/agents",
     "GET /v1/health",

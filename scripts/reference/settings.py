@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from fabric_hub.config import settings
-from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings
+from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings, PoolSettings
 from fabric_hub.config.folders import FoldersSettings
 from fabric_hub.config.hub import HubSettings
 from fabric_hub.config.log import LogSettings
@@ -38,6 +38,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("project.NAME", settings.Project),
         ("project.NAME.members", settings.Members),
         ("catalogue", CatalogueSettings),
+        ("catalogue.pools.NAME", PoolSettings),
         ("catalogue.export", ExportSettings),
         ("folders", FoldersSettings),
         ("quotas", QuotasSettings),

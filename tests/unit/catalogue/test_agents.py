@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fabric_hub.catalogue.agents import FORGOTTEN_S, AgentReports
-from fabric_hub.catalogue.ingest import AGENTS, waiting
+from fabric_hub.catalogue.agents import FORGOTTEN_S, AgentReports, parse
+from fabric_hub.catalogue.ingest import AGENTS, RefusedFile, waiting
 
 REPORT = {
     "format": 1, "node": "gpu1", "time": 1000.0, "version": "0.1.0", "started": 900, "serial": 4, "jobs": 2,
@@ -89,3 +89,14 @@ def test_the_place_of_reports_is_no_event(tmp_path: Path) -> None:
     (tmp_path / AGENTS).mkdir()
     assert waiting(tmp_path) == []
     assert reports(tmp_path / "missing").read() == ()
+
+
+def test_an_agent_says_how_far_uids_of_pools_are() -> None:
+    cleaned = [{"uid": 61001, "round": 2, "found": 3, "why": ""}]
+    text = json.dumps({"format": 1, "node": "gpu1", "time": 5.0, "version": "1", "started": 1.0, "cleaned": cleaned})
+    (found,) = parse(text.encode(), "gpu1", 6.0).cleaned
+    assert (found.uid, found.round, found.found, found.why) == (61001, 2, 3, "")
+    for wrong in ([{"uid": "61001", "round": 2, "found": 3}], [{"uid": 61001, "round": True, "found": 3}], {"uid": 1}):
+        text = json.dumps({"format": 1, "node": "gpu1", "time": 5.0, "version": "1", "started": 1.0, "cleaned": wrong})
+        with pytest.raises(RefusedFile):
+            parse(text.encode(), "gpu1", 6.0)

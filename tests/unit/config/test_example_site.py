@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fabric_hub.cli import parser
-from fabric_hub.config.settings import load
+from fabric_hub.config.settings import Settings, load
 from fabric_hub.launch.choice import choose
 from fabric_hub.launch.job_spec import job_spec
 from fabric_hub.launch.options import UserOptions
@@ -73,7 +73,11 @@ def test_the_catalogue_services_unit_and_the_example_site_file_agree_on_places()
     assert catalogue_service["User"] == datasets.account
     assert datasets.state_dir == Path("/var/lib") / catalogue_service["StateDirectory"]
     boot = (PACKAGING / "tmpfiles.d/fabric-hub.conf").read_text().splitlines()
-    [(kind, path, mode, owner, group, _)] = [line.split() for line in boot if not line.startswith("#")]
+    first, leases = [line.split() for line in boot if not line.startswith("#")]
+    kind, path, mode, owner, group, _ = first
+    gateway = Unit("fabric-gateway.service")["Service"]
+    where = str(Settings.model_fields["gateway"].default.accounts_file.parent)
+    assert leases[:4] == ["d", where, "0755", gateway["User"]]
     assert (kind, path, mode, owner) == ("d", str(datasets.socket.parent), "2750", catalogue_service["User"])
     assert group == hub["Group"], "the socket's group is the directory's: the hub's"
     shared = {str(datasets.published), str(datasets.store)}

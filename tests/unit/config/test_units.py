@@ -79,7 +79,9 @@ def test_systemd_makes_the_accounts_that_the_units_run_as(tmp_path: Path) -> Non
 def test_systemd_makes_the_directory_of_the_catalogue_services_socket(tmp_path: Path) -> None:
     tmpfiles = tool("systemd-tmpfiles")
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/passwd").write_text("fabric-catalogue:x:990:991::/:/usr/sbin/nologin\n")
+    (tmp_path / "etc/passwd").write_text(
+        "fabric-catalogue:x:990:991::/:/usr/sbin/nologin\nfabric-gateway:x:993:994::/:/usr/sbin/nologin\n"
+    )
     (tmp_path / "etc/group").write_text("fabric-catalogue:x:991:\nfabric-hub:x:992:\n")
     done = run(tmpfiles, "--create", f"--root={tmp_path}", PACKAGING / "tmpfiles.d/fabric-hub.conf")
     made = tmp_path / "run/fabric-catalogue"
@@ -88,6 +90,8 @@ def test_systemd_makes_the_directory_of_the_catalogue_services_socket(tmp_path: 
     assert done.returncode == 0, done.stderr
     status = made.stat()
     assert (oct(status.st_mode & 0o7777), status.st_uid, status.st_gid) == ("0o2750", 990, 992)
+    leases = (tmp_path / "run/fabric-leases").stat()  # the gateway's alone to write
+    assert (oct(leases.st_mode & 0o7777), leases.st_uid) == ("0o755", 993)
 
 
 def test_what_a_unit_may_write_is_made_before_the_page_starts_it() -> None:
