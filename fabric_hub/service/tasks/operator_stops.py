@@ -1,4 +1,7 @@
-"""Carries out operators' orders to end sessions: each when it is due, those that fell due meanwhile after a restart."""
+"""Carries out orders to end sessions: each when it is due, those that fell due meanwhile after a restart.
+
+Operators give them, and the hub itself where somebody has left the project (:mod:`.leaving`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import logging
 import time
 
 from fabric_hub.errors import FabricError
-from fabric_hub.messages.texts import stops as texts
 from fabric_hub.sessions.stops import StopBook
 from fabric_hub.sessions.store import SessionStore
 
@@ -17,7 +19,8 @@ log = logging.getLogger(__name__)
 
 # How often orders are looked at: a question to our own database.
 LOOK_S = 2.0
-REASON = "operator"  # why such a session ended, on its record
+# why such a session ended, on its record
+REASON, REASON_LEFT = "operator", "left"
 
 
 class OperatorStops:
@@ -40,7 +43,7 @@ class OperatorStops:
             if session is None or not session.live:
                 continue
             log.info("Session %s of %s is ended: %s ordered it", session.id, session.user, stop.operator)
-            self._stops.end(session, reason=REASON, text=texts.ENDED_BY_OPERATOR(why=stop.reason))
+            self._stops.end(session, reason=REASON_LEFT if stop.by_leaving else REASON, text=stop.carried_out)
 
     async def run(self) -> None:
         """Carry out orders until cancelled."""
