@@ -1,4 +1,6 @@
-"""Sessions that an operator ends, or the hub because their person has left the project: the orders, kept in the sessions' database until they are carried out and after.
+"""Sessions that an operator ends, or the hub because their person has left the project.
+
+The orders are kept in the sessions' database until they are carried out and after.
 
 An order has a moment and a reason, which the session's person reads. It is for one session: it cannot outlive that,
 and a later session of the same name has none. The hub writes orders, the service carries them out when they are due,
@@ -33,7 +35,8 @@ LEFT = "(left the project)"
 class Stop(Frozen):
     """An order: ``operator`` ends ``session`` at ``due_at`` because of ``reason``. Times are Unix seconds.
 
-    Where ``operator`` is :data:`LEFT`, ``reason`` is the project. ``withdrawn_at``: somebody took it back then, or put another one in its place.
+    Where ``operator`` is :data:`LEFT`, ``reason`` is the project. ``withdrawn_at``: somebody took it back then, or put
+    another one in its place.
     """
 
     session: str
