@@ -1,4 +1,4 @@
-"""What somebody logged in with ends: the cookies of their browsers, and the tokens that they made or were given.
+"""What somebody logged in with ends: their browsers' cookies, the tokens that they made or were given, and shares.
 
 The catalogue service says whose logins end, and when they ended: of people who are blocked, and whose identity was
 unlinked. The tokens of their sessions stay as long as those: a session that ends saves what is open first.
@@ -66,6 +66,10 @@ def end_logins(db: Any, ends: Mapping[str, LoginEnd]) -> int:
                 db.delete(token)
         for code in db.query(orm.OAuthCode).filter(orm.OAuthCode.user_id == user.id):
             db.delete(code)
+        for share in db.query(orm.Share).filter((orm.Share.user_id == user.id) | (orm.Share.owner_id == user.id)):
+            db.delete(share)
+        for offered in db.query(orm.ShareCode).filter(orm.ShareCode.owner_id == user.id):
+            db.delete(offered)
         log.info("The logins of %s have ended%s", name, f": {end.blocked}" if end.blocked else "")
         count += 1
     db.commit()
