@@ -1,9 +1,9 @@
 """What closes when somebody leaves a project, loses their logins, or is blocked: the one list.
 
-Leaving is one verb. Each feature that opens something for a person has a line here: a kind of job, a token, a cookie, a
-share, a grant, an account. A line says what it is, which tables or kinds of job it is kept in, and what closes it, in the
-order in which it goes. The test tests/unit/service/test_leaving_register.py holds it to what there is: a table that is
-in no line and not in :data:`OPENS_NOTHING`, and a kind of job that is in no line, fail.
+Leaving is one verb. Each feature that opens something for a person has a line here: a kind of job, a token, a cookie,
+a share, a grant, an account. A line says what it is, which tables or kinds of job it is kept in, and what closes it, in
+the order in which it goes. The test tests/unit/service/test_leaving_register.py holds it to what there is: a table that
+is in no line and not in :data:`OPENS_NOTHING`, and a kind of job that is in no line, fail.
 """
 
 from __future__ import annotations

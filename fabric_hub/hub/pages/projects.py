@@ -31,6 +31,7 @@ from fabric_hub.projects.live import LiveProjects
 from fabric_hub.projects.membership import roles_of
 
 from . import budgets
+from .open_doors import open_doors
 from .operate import refused_in_words
 from .project_forms import ROLE_NAMES, SECTIONS, wanted
 from .project_views import (
@@ -196,6 +197,7 @@ class OneProject(ProjectPages):
             shown_of_people=what_is_shown(settings),
             warnings=warnings_of(viewer, name) if not self.as_operator else (),
             changes=changes,
+            open_doors=open_doors(settings, self.settings.get("cookie_max_age_days", 14)) if changes else (),
             address=self.address(name),
             problem=problem,
             done=done,

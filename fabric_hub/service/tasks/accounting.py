@@ -64,7 +64,7 @@ class UsageTasks:
         self._idle = IdleSessions(settings, store, hub)
         self._continuation = Continuation(settings, store, hub)
         stops = StopBook(store.engine)
-        self._operator_stops = OperatorStops(stops, store, hub)
+        self._operator_stops = OperatorStops(stops, store, hub, self._gateway)
         self._leaving = Leaving(settings, stops, store)
         source: Source = self._usage
         self._review = Review(settings, store, source)
