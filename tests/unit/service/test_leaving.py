@@ -15,6 +15,7 @@ from fabric_hub.service.tasks.leaving import NOTICE_S, Leaving, has_left, orders
 from fabric_hub.service.tasks.operator_stops import OperatorStops
 from fabric_hub.sessions.stops import LEFT, Stop, StopBook
 from fabric_hub.sessions.store import Session, SessionStore
+from fabric_hub.slurm.model import CancelRequest
 from tests.support.accounts_and_hub import Hub
 from tests.support.builders import NOW, a_session, fields_of_a_session
 from tests.support.kept_projects import KeptProjects
@@ -27,6 +28,16 @@ def waves(*members: str) -> Project:
 @pytest.fixture
 def kept(catalogue_site: Settings, tmp_path: Path) -> KeptProjects:
     return KeptProjects(catalogue_site, tmp_path)
+
+
+class Gateway:
+    """Keeps what it is asked to cancel."""
+
+    def __init__(self) -> None:
+        self.cancelled: list[CancelRequest] = []
+
+    async def cancel(self, request: CancelRequest) -> None:
+        self.cancelled.append(request)
 
 
 def running(**fields: object) -> Session:
@@ -68,7 +79,8 @@ async def test_a_session_of_who_left_ends_after_the_notice_with_the_reason_and_g
         for name, project in (("leaves", "waves"), ("stays", "physics"))
     )
     store.update(leaves.id, began_at=NOW)
-    leaving, carried = Leaving(kept.settings, book, store), OperatorStops(book, store, hub)
+    gateway = Gateway()
+    leaving, carried = Leaving(kept.settings, book, store), OperatorStops(book, store, hub, gateway)
     kept.publish(waves=waves("jan"))
     leaving.look(NOW)
     assert book.all() == []
@@ -95,6 +107,9 @@ async def test_a_session_of_who_left_ends_after_the_notice_with_the_reason_and_g
     assert str(ended(over).state).endswith(" · you are no longer in project waves")
     assert not ended(over).failed
     assert hub.stopped == [("jan", "leaves")]
+    assert [(one.session, one.user) for one in gateway.cancelled] == [(leaves.id, "jan")], (
+        "whatever the hub makes of it"
+    )
     known = store.get(stays.id)
     assert known is not None
     assert known.live
