@@ -94,10 +94,12 @@ def test_who_is_removed_is_out_within_a_minute_and_the_work_is_saved(
 ) -> None:
     projects(left, "create", "waves", "--title", "Waves", "--owner", "researcher", "--account", "fh-waves")
     projects(left, "add", "waves", USER)
-    account = lambda: left.slurm(  # noqa: E731 - asked again until it is there
-        "sacctmgr", "-n", "-P", "show", "assoc", "where", "accounts=fh-waves", f"users={left.unix_name(USER)}",
-        "format=user,maxsubmit",
-    )  # fmt: skip
+
+    def account() -> str:
+        whose = f"users={left.unix_name(USER)}"
+        show = ["-n", "-P", "show", "assoc", "where", "accounts=fh-waves", whose, "format=user,maxsubmit"]
+        return left.slurm("sacctmgr", *show)
+
     until(lambda: left.unix_name(USER) in account(), "Slurm has the member", 60, seen=account)
     student = visitor(USER)
     start(student, "other", "ml-course")
