@@ -130,7 +130,7 @@ class TimeLeft(WithTexts):
 
     started_at: float | None = None
     ends_at: float | None = None
-    why: Literal["limit", "reservation", "project", "operator", ""] = ""
+    why: Literal["limit", "reservation", "project", "operator", "left", ""] = ""
     text: Said = NOTHING
     can_extend: bool = False
     extend_most_minutes: int = 0

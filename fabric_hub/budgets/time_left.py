@@ -9,7 +9,6 @@ from fabric_hub.config.settings import Profile, Project
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Text
 from fabric_hub.messages.texts import budgets as texts
-from fabric_hub.messages.texts import stops
 from fabric_hub.projects.membership import end_of
 from fabric_hub.sessions.stops import Stop
 from fabric_hub.slurm.model import Job, Phase
@@ -117,10 +116,10 @@ def with_stop(left: TimeLeft, stop: Stop | None) -> TimeLeft:
     return left.model_copy(
         update={
             "ends_at": stop.due_at,
-            "why": "operator",
-            "text": stops.ENDS_BY_OPERATOR(at=stop.due_at, why=stop.reason),
+            "why": "left" if stop.by_leaving else "operator",
+            "text": stop.announced,
             "can_extend": False,
             "extend_most_minutes": 0,
-            "extend_why_not": stops.NOT_EXTENDED(),
+            "extend_why_not": stop.not_extended,
         }
     )

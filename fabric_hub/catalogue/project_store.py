@@ -25,12 +25,14 @@ from fabric_hub.messages.texts import project_changes as texts
 from fabric_hub.projects.changes import Change, Create
 from fabric_hub.projects.document import ProjectsDocument
 from fabric_hub.projects.live import LiveProjects
+from fabric_hub.projects.membership import without
 from fabric_hub.sessions.database import Transaction
 from fabric_hub.types import Frozen, Slug
 
 from .audit.log import Entry
 from .database import CATALOGUE, reading
 from .leases.service_accounts import service_accounts
+from .people import login_ends
 from .project_edits import Recorded, created, edited, entries, people_of, replayed
 from .project_policy import Asker, refusal
 from .tables import counter, project_people, projects
@@ -109,13 +111,14 @@ class ProjectStore:
 
     def over(self, settings: Settings) -> Settings:
         """Settings of a site's file with the projects that are kept, too; those of the file win."""
-        kept, found = self.document().projects, settings.project
+        document, found = self.document(), settings.project
+        kept, blocked = document.projects, document.blocked
         # what was published may be of before the last change
         of_file = found.of_file if isinstance(found, LiveProjects) else found
         more = {name: project for name, project in kept.items() if name not in of_file}
-        return (
-            settings if of_file is found and not more else settings.model_copy(update={"project": {**of_file, **more}})
-        )
+        if of_file is found and not more and not blocked:
+            return settings
+        return settings.model_copy(update={"project": without({**of_file, **more}, blocked)})
 
     def kept(self, name: str) -> KeptProject | None:
         """One of them, with what is on record; None: none of this name is kept."""
@@ -249,7 +252,8 @@ def _raise(connection: sa.Connection) -> int:
 
 
 def _serial(connection: sa.Connection) -> int:
-    return int(connection.execute(sa.select(sa.func.max(projects.c.serial))).scalar() or 0)
+    of_projects = int(connection.execute(sa.select(sa.func.max(projects.c.serial))).scalar() or 0)
+    return max(of_projects, login_ends.serial(connection))
 
 
 def _accounts(connection: sa.Connection) -> dict[str, str]:
@@ -273,7 +277,8 @@ def _all(connection: sa.Connection, serial: int, before: ProjectsDocument) -> Pr
             found[name] = _project(changed[name], people.get(name, []), services.get(name, ""))
         elif name in before.projects:
             found[name] = before.projects[name]
-    return ProjectsDocument.model_construct(serial=serial, projects=found)
+    ends = login_ends.published(connection)
+    return ProjectsDocument.model_construct(serial=serial, projects=found, login_ends=ends)
 
 
 def _one(connection: sa.Connection, name: str) -> KeptProject | None:

@@ -289,7 +289,9 @@ def publish_projects(datasets: CatalogueSettings, projects: ProjectStore) -> boo
 
 def _told(document: ProjectsDocument) -> dict[str, Any]:
     told = {name: as_json(project) for name, project in document.projects.items()}
-    return {"format": document.format, "serial": document.serial, "projects": told}
+    content = {"format": document.format, "serial": document.serial, "projects": told}
+    ends = {name: end.model_dump(exclude_defaults=True) for name, end in document.login_ends.items()}
+    return {**content, "login_ends": ends} if ends else content
 
 
 def forget_uid(datasets: CatalogueSettings, user: str) -> None:

@@ -1,4 +1,4 @@
-"""``fabric-hub people list | show | link | unlink | account | forget``: who is who, for operators.
+"""``fabric-hub people list | show | link | unlink | account | block | unblock | forget``: who is who, for operators.
 
 Given as root or as the catalogue service's account; root becomes the catalogue service before it opens a file.
 """
@@ -10,21 +10,27 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from fabric_hub.catalogue.people.admin import PeopleAdmin, opened
 from fabric_hub.catalogue.people.store import Person
 from fabric_hub.config.settings import load
 from fabric_hub.errors import FabricError
 from fabric_hub.logs.lines import escaped
-from fabric_hub.messages.text import Text
+from fabric_hub.messages.text import Reason, Text
 from fabric_hub.messages.texts import dataset_files
 from fabric_hub.messages.texts import people as texts
 from fabric_hub.messages.translation import gettext as _
 from fabric_hub.projects.live import with_live_projects
+from fabric_hub.types import HubUser
 
 from .datasets import site_of
 from .site import add_site_arguments
 
 Work = Callable[[PeopleAdmin, argparse.Namespace], int]
+
+LONGEST_WHY = 100  # characters
+_NAME: TypeAdapter[str] = TypeAdapter(HubUser)
 
 
 def add_parser(commands: Any) -> None:
@@ -53,6 +59,11 @@ def add_parser(commands: Any) -> None:
     part("unlink", _unlink, _("let an identity be nobody's"), identity=True)
     giving = part("account", _account, _("give a person another name at the hub, and the account that it leads to"))
     giving.add_argument("name", metavar=_("NAME"), help=_("the name; nobody had it before"))
+    blocking = part("block", _block, _("let somebody not log in, and end all that they have open"), number=False)
+    blocking.add_argument("name", metavar=_("NAME"), type=_name, help=_("their name at the hub"))
+    blocking.add_argument("--why", metavar=_("TEXT"), type=_why, required=True, help=_("they read it: one line"))
+    lifting = part("unblock", _unblock, _("let somebody log in again"), number=False)
+    lifting.add_argument("name", metavar=_("NAME"), type=_name, help=_("their name at the hub"))
     part("forget", _forget, _("erase who a number is, once catalogue.keep_names_days have passed"))
 
 
@@ -137,6 +148,38 @@ def _account(people: PeopleAdmin, arguments: argparse.Namespace) -> int:
     account = people.account(arguments.number, arguments.name)
     said = texts.ACCOUNT_SET(number=arguments.number, name=account.name, account=account.unix_account)
     return _done(said, arguments, people)
+
+
+def _name(typed: str) -> str:
+    try:
+        return _NAME.validate_python(typed)
+    except ValidationError:
+        raise argparse.ArgumentTypeError(_("{typed} is no name at the hub").format(typed=repr(typed))) from None
+
+
+def _why(typed: str) -> str:
+    why = " ".join(typed.split())
+    if not why or len(why) > LONGEST_WHY or not why.isprintable():
+        raise argparse.ArgumentTypeError(_("one line of at most {n} characters").format(n=LONGEST_WHY))
+    return why
+
+
+def _block(people: PeopleAdmin, arguments: argparse.Namespace) -> int:
+    done = people.block(arguments.name, arguments.why)
+    return _of_block(arguments, texts.BLOCK_SET if done else texts.BLOCK_STOOD, arguments.why)
+
+
+def _unblock(people: PeopleAdmin, arguments: argparse.Namespace) -> int:
+    people.unblock(arguments.name)
+    return _of_block(arguments, texts.BLOCK_LIFTED, None)
+
+
+def _of_block(arguments: argparse.Namespace, said: Reason, why: str | None) -> int:
+    if arguments.json:
+        print(json.dumps({"name": arguments.name, "blocked": why}))
+    else:
+        _say(said(name=arguments.name))
+    return 0
 
 
 def _forget(people: PeopleAdmin, arguments: argparse.Namespace) -> int:

@@ -37,8 +37,8 @@ AccountPrefix = Annotated[
 ]
 # Settings that a running catalogue service takes over at once, and what they are where the section is gone.
 AT_ONCE_IN_FORCE = (
-    "stewards", "from_hub", "from_hub_gpu_hours", "account_prefix", "requests_per_person", "templates", "starter", "pools",
-    "clean_within_minutes",
+    "stewards", "from_hub", "from_hub_gpu_hours", "account_prefix", "requests_per_person", "templates", "starter",
+    "pools", "clean_within_minutes",
 )  # fmt: skip
 NOTHING_MORE: dict[str, Any] = {
     "stewards": {},

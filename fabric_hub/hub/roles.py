@@ -19,9 +19,11 @@ from jupyterhub.roles import grant_role, strip_role
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.policy import ACCEPT_SCOPE
 from fabric_hub.datasets.stewards import stewards
-from fabric_hub.projects.live import LiveProjects, are_known
+from fabric_hub.projects.live import LiveProjects, are_known, why_blocked
 from fabric_hub.projects.membership import everybody, has_no_projects, is_user, workers
 from fabric_hub.sessions.scopes import SERVICE_SCOPE, SESSION_SCOPE
+
+from .login_ends import LoginsEnd
 
 MEMBER: Final = "member"
 # Who answers for a dataset decides on its page in person, and may be in no project.
@@ -53,6 +55,8 @@ def definitions() -> list[dict[str, Any]]:
 
 def may_log_in(settings: Settings, name: str) -> bool:
     """Whether the site's file or a project, as they are now, let somebody in: in any role, a visitor's too. Pure."""
+    if why_blocked(settings, name):
+        return False
     return (
         settings.login.without_project
         or name in settings.login.admins
@@ -66,7 +70,7 @@ def is_worker(settings: Settings, name: str, *, admin: bool) -> bool:
 
     An operator needs tokens for the site's own programs; without a project they start nothing all the same.
     """
-    return admin or name in settings.login.admins or is_user(settings, name)
+    return not why_blocked(settings, name) and (admin or name in settings.login.admins or is_user(settings, name))
 
 
 def assign(db: Any, settings: Settings, user: Any) -> None:
@@ -76,7 +80,7 @@ def assign(db: Any, settings: Settings, user: Any) -> None:
     """
     wanted = {
         MEMBER: is_worker(settings, user.name, admin=bool(user.admin)),
-        STEWARD: user.name in stewards(settings.catalogue),
+        STEWARD: user.name in stewards(settings.catalogue) and not why_blocked(settings, user.name),
     }
     has = {role.name for role in user.roles}
     for name, gets in wanted.items():
@@ -108,10 +112,11 @@ def follow(app: Any, settings: Settings, before: frozenset[str] = frozenset()) -
     wanted = {
         name
         for name, admin in db.query(orm.User.name, orm.User.admin).all()
-        if admin or everyone or name in members or (not known and (name in before or name in has))
+        if not why_blocked(settings, name)
+        and (admin or everyone or name in members or (not known and (name in before or name in has)))
     }
     changed = _change(db, MEMBER, has, wanted)
-    answering = stewards(settings.catalogue)
+    answering = [name for name in stewards(settings.catalogue) if not why_blocked(settings, name)]
     there = {name for (name,) in db.query(orm.User.name).filter(orm.User.name.in_(answering))}
     if _change(db, STEWARD, holders(db, STEWARD), there) or changed:
         db.commit()
@@ -143,6 +148,7 @@ class RolesFollow:
 
     def __init__(self, app: Any, settings: Settings) -> None:
         self._app, self._settings = app, settings
+        self._logins = LoginsEnd(app, settings)
         self._seen: tuple[bool, int] | None = None
 
     def look(self) -> None:
@@ -151,4 +157,5 @@ class RolesFollow:
         now = (projects.known, projects.serial) if isinstance(projects, LiveProjects) else (True, 0)
         if now != self._seen:
             follow(self._app, self._settings)
+            self._logins.look()
             self._seen = now

@@ -331,8 +331,17 @@ LEASED_ACCOUNTS: Final = Table(
     },
 )
 
+LOGIN_ENDS: Final = Table(
+    Store.CATALOGUE,
+    "login_ends",
+    Purpose.LOGIN,
+    texts.UNTIL_ERASED(),
+    links=_THEIRS,
+    columns={"person": _OF_NUMBER, "at": _WHEN, "why": Personal(texts.DECISION()), "serial": None},
+)
+
 # Who a number is: erased by the people's own store, as ``fabric-hub people forget`` does it.
-PEOPLE: Final = (IDENTITIES, ACCOUNTS, HUB_NAMES, PERSONS)
+PEOPLE: Final = (IDENTITIES, ACCOUNTS, HUB_NAMES, LOGIN_ENDS, PERSONS)
 
 # In the order of an erasure: what is somebody's through another table comes before that one.
 TABLES: Final = (

@@ -18,12 +18,28 @@ FORMAT = 1
 FILE = "projects.json"
 
 
+class LoginEnd(Frozen):
+    """What somebody logged in with before ``at`` (Unix seconds) is void; ``blocked`` is why they may not again."""
+
+    at: float
+    blocked: str = ""
+
+
 class ProjectsDocument(Frozen):
-    """The projects that the catalogue service keeps; ``serial`` rises with every change."""
+    """The projects that the catalogue service keeps; ``serial`` rises with every change.
+
+    ``login_ends``: whose logins end, and who is blocked, by name at the hub.
+    """
 
     format: int = FORMAT
     serial: int = 0
     projects: dict[Slug, Project] = Field(default_factory=dict)
+    login_ends: dict[str, LoginEnd] = Field(default_factory=dict)
+
+    @property
+    def blocked(self) -> frozenset[str]:
+        """Who may not log in, and is in no project meanwhile."""
+        return frozenset(name for name, end in self.login_ends.items() if end.blocked)
 
 
 def document(content: Mapping[str, Any], before: ProjectsDocument) -> ProjectsDocument:
@@ -43,7 +59,11 @@ def document(content: Mapping[str, Any], before: ProjectsDocument) -> ProjectsDo
             made[name] = known if known is not None and as_json(known) == found else Project.model_validate(found)
         except ValidationError as error:
             raise ValueError(f"project {name}: {error.errors()[0]['msg']}") from error
-    return ProjectsDocument.model_construct(format=FORMAT, serial=serial, projects=made)
+    try:
+        ends = {name: LoginEnd.model_validate(end) for name, end in dict(content.get("login_ends", {})).items()}
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"its login_ends cannot be understood: {error}") from error
+    return ProjectsDocument.model_construct(format=FORMAT, serial=serial, projects=made, login_ends=ends)
 
 
 def as_json(project: Project) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from pathlib import Path
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Project, Settings
 
-from .document import FILE, ProjectsDocument, document
+from .document import FILE, LoginEnd, ProjectsDocument, document
+from .membership import without
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,12 @@ class LiveProjects(Mapping[str, Project]):
         """The serial of what was read last; 0 before."""
         self._current()
         return self._document.serial if self._document else 0
+
+    @property
+    def login_ends(self) -> Mapping[str, LoginEnd]:
+        """Whose logins end, and who is blocked, by name at the hub."""
+        self._current()
+        return self._document.login_ends if self._document else {}
 
     @property
     def trouble(self) -> str:
@@ -134,7 +141,8 @@ class LiveProjects(Mapping[str, Project]):
             return
         self._trouble = ""
         self._document, self._state = fresh, state
-        self._all = self.of_file | {name: one for name, one in fresh.projects.items() if name not in self.of_file}
+        both = self.of_file | {name: one for name, one in fresh.projects.items() if name not in self.of_file}
+        self._all = without(both, fresh.blocked)
 
 
 def with_live_projects(settings: Settings) -> Settings:
@@ -148,6 +156,17 @@ def with_live_projects(settings: Settings) -> Settings:
 def are_known(settings: Settings) -> bool:
     """Whether all projects are known. Until then nobody is ended for being in none."""
     return settings.project.known if isinstance(settings.project, LiveProjects) else True
+
+
+def login_ends(settings: Settings) -> Mapping[str, LoginEnd]:
+    """Whose logins end, and who is blocked, as far as is known; nobody where a site has no catalogue service."""
+    return settings.project.login_ends if isinstance(settings.project, LiveProjects) else {}
+
+
+def why_blocked(settings: Settings, name: str) -> str:
+    """Why an operator has blocked somebody; "" where nobody has."""
+    end = login_ends(settings).get(name)
+    return end.blocked if end else ""
 
 
 def projects_file(catalogue: CatalogueSettings) -> Path:

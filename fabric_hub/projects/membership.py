@@ -6,6 +6,7 @@ before it lets anybody read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from fabric_hub.config.settings import Project, Settings
@@ -34,6 +35,19 @@ def is_member(project: Project, user: str) -> bool:
 def projects_of(settings: Settings, user: str) -> dict[str, Project]:
     """The projects that somebody may work in: those of the site's file first, in its order."""
     return {name: project for name, project in settings.project.items() if is_member(project, user)}
+
+
+def without(projects: Mapping[str, Project], blocked: frozenset[str]) -> dict[str, Project]:
+    """Projects as they are while some people are blocked, who are in none of them; the others stay the same objects."""
+    return {name: _without(project, blocked) for name, project in projects.items()} if blocked else dict(projects)
+
+
+def _without(project: Project, blocked: frozenset[str]) -> Project:
+    roles = {role: getattr(project.members, role) for role in ROLES}
+    if blocked.isdisjoint(user for named in roles.values() for user in named):
+        return project
+    left = {role: tuple(user for user in named if user not in blocked) for role, named in roles.items()}
+    return project.model_copy(update={"members": project.members.model_copy(update=left)})
 
 
 def has_no_projects(settings: Settings) -> bool:

@@ -1,4 +1,6 @@
-"""Sessions that an operator ends: the orders, kept in the sessions' database until they are carried out and after.
+"""Sessions that an operator ends, or the hub because their person has left the project.
+
+The orders are kept in the sessions' database until they are carried out and after.
 
 An order has a moment and a reason, which the session's person reads. It is for one session: it cannot outlive that,
 and a later session of the same name has none. The hub writes orders, the service carries them out when they are due,
@@ -13,6 +15,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from fabric_hub.errors import FabricError
+from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import stops as texts
 from fabric_hub.types import Frozen
 
@@ -25,12 +28,15 @@ LONGEST_NOTICE_S = 24 * 3600.0
 LONGEST_REASON = 300  # characters
 # So long an order stays on record after it was given.
 KEPT_S = 400 * 24 * 3600.0
+# Who orders where nobody does: the session's person is no longer in its project. No name of anybody's has brackets.
+LEFT = "(left the project)"
 
 
 class Stop(Frozen):
     """An order: ``operator`` ends ``session`` at ``due_at`` because of ``reason``. Times are Unix seconds.
 
-    ``withdrawn_at``: somebody took it back then, or put another one in its place.
+    Where ``operator`` is :data:`LEFT`, ``reason`` is the project. ``withdrawn_at``: somebody took it back then, or put
+    another one in its place.
     """
 
     session: str
@@ -40,6 +46,30 @@ class Stop(Frozen):
     due_at: float
     withdrawn_at: float | None = None
     withdrawn_by: str | None = None
+
+    @property
+    def by_leaving(self) -> bool:
+        """Whether it is given because the session's person has left its project."""
+        return self.operator == LEFT
+
+    @property
+    def announced(self) -> Text:
+        """What the session's person reads before it is carried out."""
+        if self.by_leaving:
+            return texts.ENDS_BY_LEAVING(at=self.due_at, project=self.reason)
+        return texts.ENDS_BY_OPERATOR(at=self.due_at, why=self.reason)
+
+    @property
+    def carried_out(self) -> Text:
+        """What is on record of the session afterwards, for its person."""
+        if self.by_leaving:
+            return texts.ENDED_BY_LEAVING(project=self.reason)
+        return texts.ENDED_BY_OPERATOR(why=self.reason)
+
+    @property
+    def not_extended(self) -> Text:
+        """Why there is no more time."""
+        return texts.LEFT_NOT_EXTENDED(project=self.reason) if self.by_leaving else texts.NOT_EXTENDED()
 
 
 def reason_of(typed: str) -> str:

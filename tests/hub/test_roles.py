@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from fabric_hub.config.settings import Members, Project
+from fabric_hub.projects.document import LoginEnd
 from fabric_hub.projects.live import projects_file
 from fabric_hub.sessions.scopes import SESSION_SCOPE
 from tests.support.catalogue_thread import settings_of
@@ -50,13 +52,14 @@ class KeptSite(SmallSite):
         self.projects = projects_file(self.settings.catalogue)
         self._serial = 0
 
-    def waves(self, **members: list[str]) -> None:
-        """From now on these are in the project, and nobody else."""
+    def waves(self, login_ends: Mapping[str, LoginEnd] | None = None, **members: list[str]) -> None:
+        """From now on these are in the project, and nobody else, and these people's logins end."""
         self._serial += 1
         told = members or {"owner": [OWNER], "member": [MEMBER], "visitor": [VISITOR]}
         publish(
             self.projects,
             self._serial,
+            login_ends=login_ends,
             waves=Project(account="fh-waves", title="Waves", members=Members.model_validate(told)),
         )
 
@@ -254,3 +257,27 @@ def test_until_the_projects_are_known_nobody_is_refused_for_good_nor_loses_a_rol
     newcomer.close()
     kept.waves(owner=[OWNER], visitor=[MEMBER])
     until(lambda: not has_role(member), "now it is known", 5)
+
+
+def test_who_is_blocked_loses_cookie_and_tokens_and_reads_why_at_the_login_until_they_are_unblocked(
+    kept: KeptSite,
+) -> None:
+    person = kept.until_known(MEMBER).log_in()
+    assert person.api.get("/user").status_code == 200
+    assert person.browser.get("/hub/home").url.path == "/hub/home"
+    ends = {MEMBER: LoginEnd(at=time.time() + 1, blocked="Mines coins.")}
+    kept.waves(ends)
+    until(lambda: person.api.get("/user").status_code == 403, "the token opens nothing", 15)
+    assert person.browser.get("/hub/home").url.path == "/hub/login"
+    with pytest.raises(AssertionError, match=f"An operator has blocked {MEMBER} at this hub: Mines coins."):
+        person.log_in()
+    kept.waves({MEMBER: LoginEnd(at=ends[MEMBER].at)})
+
+    def may() -> bool:
+        try:
+            person.log_in()
+        except AssertionError:
+            return False
+        return True
+
+    until(may, "they are let in again", 15, every_s=0.5)

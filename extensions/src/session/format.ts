@@ -232,7 +232,7 @@ export function stopText({ at, why }: IStop, now: number): string {
 /** When a session ends and why, by this browser's clock. */
 export function endsText(endsAt: number, now: number, time: TimeLeft | undefined): string {
   const at = clock(endsAt, now);
-  const fact = time?.reasons?.['text'] as { code?: string; params?: { over?: number } } | undefined;
+  const fact = time?.reasons?.['text'] as { code?: string; params?: { over?: number; project?: string } } | undefined;
   switch (fact?.code) {
     case 'ends-by-operator': {
       const stop = stopOf(time);
@@ -247,6 +247,12 @@ export function endsText(endsAt: number, now: number, time: TimeLeft | undefined
         'This session ends at %1: Slurm lets it go on for %2 after its reservation.',
         at,
         minutesText(Math.round((fact.params?.over ?? 0) / 60))
+      );
+    case 'ends-by-leaving':
+      return trans.__(
+        'You are no longer in project %1: this session ends at %2, and open documents are being saved.',
+        fact.params?.project ?? '',
+        at
       );
     case 'ends-by-project':
       return trans.__('This session ends at %1: its project ends then, too; nothing new starts in it.', at);
@@ -278,7 +284,9 @@ export function endText(due: number, endsAt: number, now: number, why = ''): str
       ? trans.__('This session ends at %1 with its reservation: %2.', at, rest)
       : why === 'operator'
         ? trans.__('An operator ends this session at %1: %2.', at, rest)
-        : trans.__('This session ends at %1: %2.', at, rest);
+        : why === 'left'
+          ? trans.__('You are no longer in its project: this session ends at %1: %2.', at, rest)
+          : trans.__('This session ends at %1: %2.', at, rest);
   const then =
     due === LAST_S
       ? trans.__('Open documents are being saved. Kernels stop then.') // JupyterLab cuts after 140 characters

@@ -71,6 +71,25 @@ class PeopleAdmin:
         if not self.store.unlink(number, identity, self._record("unlinked", identity)):
             raise FabricError(texts.NO_IDENTITY(number=number, issuer=issuer, subject=subject))
 
+    def block(self, name: str, why: str) -> bool:
+        """Let somebody not log in and be in no project, until they are unblocked; all that they have open ends.
+
+        :param name: theirs at the hub.
+        :param why: they read it: one line.
+        :returns: False: they are blocked for this reason already.
+        """
+        number = self.store.numbers([name])[name]
+        return self.store.block(number, why, self._record("blocked", None, why))
+
+    def unblock(self, name: str) -> None:
+        """Let somebody log in again, and be in the projects that they were in.
+
+        :raises FabricError: (404) nobody blocked them.
+        """
+        number = self.store.number_of(name)
+        if number is None or not self.store.unblock(number, self._record("unblocked", None)):
+            raise FabricError(texts.NOT_BLOCKED(name=name))
+
     def account(self, number: int, name: str) -> Account:
         """Give a person another name at the hub, and with it another account; both must be nobody else's."""
         self.person(number)

@@ -16,9 +16,10 @@ from fabric_hub.projects.naming import key
 from fabric_hub.sessions.database import Transaction, current_transaction
 from fabric_hub.types import Frozen
 
-from . import rows
+from . import login_ends, rows
 from .rows import Account, Conflict
 from .tables import accounts, hub_names, identities, persons
+from .tables import login_ends as ends_table
 
 
 class KnownIdentity(Frozen):
@@ -229,8 +230,25 @@ class PeopleStore:
         with self._changing() as connection:
             gone = connection.execute(rows.of(sa.delete(identities), identity).where(identities.c.person == number))
             if gone.rowcount:
+                login_ends.end(connection, number)
                 record(number)
             return bool(gone.rowcount)
+
+    def block(self, number: int, why: str, record: Record) -> bool:
+        """Block a person, and end their logins. False: they are blocked for this reason already."""
+        with self._changing() as connection:
+            done = login_ends.end(connection, number, why)
+            if done:
+                record(number)
+            return done
+
+    def unblock(self, number: int, record: Record) -> bool:
+        """Let a person log in again. False: nobody blocked them."""
+        with self._changing() as connection:
+            done = login_ends.unblock(connection, number)
+            if done:
+                record(number)
+            return done
 
     def set_account(self, number: int, account: Account, record: Record) -> None:
         """Give a person another name and account; the names that they had stay theirs.
@@ -252,6 +270,7 @@ class PeopleStore:
                 connection.execute(sa.update(hub_names).where(hub_names.c.key == row["key"]).values(**values))
             gone = connection.execute(sa.delete(identities).where(identities.c.person == number)).rowcount
             gone += connection.execute(sa.delete(accounts).where(accounts.c.person == number)).rowcount
+            connection.execute(sa.delete(ends_table).where(ends_table.c.person == number))
             if not found and not gone:
                 return False
             record(number)

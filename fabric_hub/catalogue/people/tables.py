@@ -53,6 +53,17 @@ hub_names = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
 )
 
+# Whose logins end, with all that was opened by them before `at`. `why` is an operator's, of somebody who is blocked;
+# NULL of everybody else. `serial` is the catalogue's at the last change.
+login_ends = sa.Table(
+    "login_ends",
+    metadata,
+    sa.Column("person", sa.Integer, sa.ForeignKey("persons.number"), primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("why", sa.String(100)),
+    sa.Column("serial", sa.BigInteger, nullable=False),
+)
+
 # The account of a person now, and how it was found; `name` is theirs in hub_names.
 accounts = sa.Table(
     "accounts",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -49,8 +49,10 @@ LOOK_EVERY_S = 1.0
 _RULES_S = 3600.0
 # After a round that Slurm did not answer; doubled with each, up to the site's interval.
 _AGAIN_S = 15.0
-# Closings that the gateway does by itself at once: so many, or this part of all. More of them look like lost people.
+# Closings that the gateway does by itself in one round: so many, or this part of all. More of them may be lost people:
+# the others come in the next rounds, and an operator who looks can still put things right.
 FEW_CLOSINGS, PART_CLOSINGS = 20, 0.1
+NEXT_CLOSINGS_S = 10.0
 # Changes of Slurm's database a second, and at once.
 CHANGES_PER_S, CHANGES_AT_ONCE = 5.0, 20.0
 
@@ -166,7 +168,9 @@ class Reconciler:
                 self._keep(serial, problem=whole(error) if isinstance(error, FabricError) else verbatim(repr(error)))
                 raise
             self._failures, self._last = 0, (serial, today)
-            self._due = self._clock() + self._slurm.projects_interval_s
+            # what was put off for being many goes on soon; what waits for an operator's word does not
+            soon = any(problem.code == texts.CLOSINGS_FOLLOW.code for problem in told.problems)
+            self._due = self._clock() + (NEXT_CLOSINGS_S if soon else self._slurm.projects_interval_s)
             trouble = told.problems[0] if told.problems else NOTHING
             self._keep(serial, left=len(told.left), drift=len(told.drift), problem=trouble)
             return told
@@ -192,7 +196,7 @@ class Reconciler:
         held = frozenset() if closings else self._held(found)
         if held:
             steps = tuple(step for step in steps if step not in held)
-            problems.append(texts.CLOSINGS_WAIT(n=len(held)))
+            problems += _why_held(held, found)
         done: list[Step] = []
         unlimited: set[str] = set()
         try:
@@ -241,12 +245,16 @@ class Reconciler:
         return None
 
     def _held(self, found: Plan) -> frozenset[Step]:
-        """The closings that wait for an operator's word: of projects that are gone, and all where they are many."""
+        """The closings that are not for this round: of projects that are gone, which wait for an operator's word, and
+        those beyond the first ones of people whom a published project no longer has.
+        """
         if not found.closings:
             return frozenset()
         everything = sum(key.limit == "submit" for key in self._record.all())
-        many = len(found.closings) > max(FEW_CLOSINGS, PART_CLOSINGS * everything)
-        return frozenset(step for step in found.closings if many or step.account in found.vanished)
+        most = int(max(FEW_CLOSINGS, PART_CLOSINGS * everything))
+        gone = [step for step in found.closings if step.account in found.vanished]
+        left = [step for step in found.closings if step.account not in found.vanished]
+        return frozenset([*gone, *left[most:]])
 
     async def _planned(self) -> tuple[Plan, AccountingRules]:
         live = self._live()
@@ -304,6 +312,16 @@ class Reconciler:
         """Count one more question, and wait until it may be asked."""
         self._calls += 1
         await asyncio.sleep(self._bucket.turn_s(self._clock()))
+
+
+def _why_held(held: Iterable[Step], found: Plan) -> Iterator[Text]:
+    """Of closings that are not done in this round, why not. Pure."""
+    gone = sum(step.account in found.vanished for step in held)
+    later = sum(step.account not in found.vanished for step in held)
+    if later:
+        yield texts.CLOSINGS_FOLLOW(n=later)
+    if gone:
+        yield texts.CLOSINGS_WAIT(n=gone)
 
 
 def lets_in_no_more(refused: Step) -> bool:

@@ -40,6 +40,7 @@ _SHORT = {
     of_slurm.ENDED_PREEMPTED.code: of_slurm.SHORT_PREEMPTED,
     of_slurm.ENDED_NODE.code: of_slurm.SHORT_NODE,
     stops.ENDED_BY_OPERATOR.code: stops.SHORT_BY_OPERATOR,
+    stops.ENDED_BY_LEAVING.code: stops.SHORT_BY_LEAVING,
     of_sessions.OTHER_STARTED.code: of_waiting.SHORT_OTHER_STARTED,
 }
 # Ends that somebody asked the hub for: nothing needs to be explained. Slurm's states are other facts, with labels of
@@ -47,8 +48,8 @@ _SHORT = {
 WISHED = {"stopped", "replaced"}
 # Nor did anything fail where a session ended because its time was over, or its place was wanted.
 _ITS_TIME = {"timeout", "idle", "preempted", "cancelled", "completed", "continued"}
-# Nor where an operator ended it, also before it was ready.
-_BY_OPERATOR = "operator"
+# Nor where an operator ended it, or its person left the project, also before it was ready.
+_ORDERED = {"operator", "left"}
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,7 @@ class Card:
     @property
     def said_word(self) -> str:
         """The state, and that an operator ends it, for who hears of changes."""
-        ends = stops.ENDS_BY_OPERATOR(at=self.stop.due_at, why=self.stop.reason) if self.stop else None
-        return f"{self.word.say()}. {ends.say()}" if ends else self.word.say()
+        return f"{self.word.say()}. {self.stop.announced.say()}" if self.stop else self.word.say()
 
     @property
     def said_losses(self) -> list[str]:
@@ -273,7 +273,7 @@ def ended(session: Session) -> Ended:
         state: Text | None = texts.SHORT_STOPPED(at=at)
     else:
         state = short or (texts.SHORT_FAILED(at=at) if session.ready_at is None else None)
-    ordered = wished or session.end_reason in (_BY_OPERATOR, OTHER_STARTED)
+    ordered = wished or session.end_reason in {*_ORDERED, OTHER_STARTED}
     failed = not ordered and (session.ready_at is None or session.end_reason not in _ITS_TIME)
     return Ended(
         id=session.id,

@@ -34,6 +34,7 @@ from fabric_hub.projects.membership import roles_of
 
 from . import budgets
 from .known_requests import asks_here, asks_more, requests_of
+from .open_doors import open_doors
 from .operate import refused_in_words
 from .project_forms import ROLE_NAMES, SECTIONS, wanted
 from .project_views import (
@@ -211,6 +212,7 @@ class OneProject(ProjectPages):
             warnings=warnings_of(viewer, name) if not self.as_operator else (),
             changes=changes,
             asks_more=changes and not self.as_operator and asks_more(settings, project),
+            open_doors=open_doors(settings, self.settings.get("cookie_max_age_days", 14)) if changes else (),
             address=self.address(name),
             problem=problem,
             done=done,

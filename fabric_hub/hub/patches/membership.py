@@ -30,8 +30,9 @@ from fabric_hub.hub.roles import (
 )
 from fabric_hub.hub.spawner.failures import RefusedRequestError
 from fabric_hub.hub.spawner.runtime import runtime
+from fabric_hub.messages.texts.people import BLOCKED
 from fabric_hub.messages.texts.projects import NOT_KNOWN
-from fabric_hub.projects.live import are_known
+from fabric_hub.projects.live import are_known, why_blocked
 
 from .replace import replace
 
@@ -55,8 +56,26 @@ def _with_those_of_projects(init_users: Any) -> Any:
         await init_users(self)
         for one in follow_projects:
             one.check_allowed = live_check(one, runtime().settings)
+        for one in asked:
+            one.check_blocked_users = block_check(one, runtime().settings)
 
     return init_them
+
+
+def block_check(authenticator: Any, settings: Settings) -> Any:
+    """An authenticator's own check of who is blocked, and ours, which every login goes through: an operator's, too.
+
+    :raises RefusedRequestError: an operator of this hub has blocked them.
+    """
+    theirs = authenticator.check_blocked_users
+
+    async def check_blocked_users(username: str, authentication: Any = None) -> bool | None:
+        if why := why_blocked(settings, username):
+            raise RefusedRequestError(BLOCKED(name=username, why=why), hint=True)
+        found: bool | None = await maybe_future(theirs(username, authentication))
+        return found
+
+    return check_blocked_users
 
 
 def live_check(authenticator: Any, settings: Settings) -> Any:

@@ -226,3 +226,30 @@ ACCOUNT_SET = Reason(
     N_("Person {number} is {name} at the hub from the next login on, with the account {account}."),
     who=Who.NOBODY,
 )
+
+# -- who is blocked
+
+BLOCKED = Reason(
+    "person-blocked",
+    N_("An operator has blocked {name} at this hub: {why}"),
+    N_("Write to the operators. Your files stay in your home directory."),
+    who=Who.OPERATOR,
+    label="account",
+    status=403,
+)
+NOT_BLOCKED = Reason(
+    "person-not-blocked",
+    N_("Nobody has blocked {name}."),
+    N_("See who is known: fabric-hub people list."),
+    who=Who.OPERATOR,
+    label="person",
+    status=404,
+)
+BLOCK_SET = Reason(
+    "person-block-set", N_("{name} is blocked: no login, no start, and what is open ends within a minute."),
+    who=Who.NOBODY,
+)  # fmt: skip
+BLOCK_STOOD = Reason("person-block-stood", N_("{name} is blocked for that reason already."), who=Who.NOBODY)
+BLOCK_LIFTED = Reason(
+    "person-block-lifted", N_("{name} may log in again, and is in the projects as before."), who=Who.NOBODY
+)

@@ -169,3 +169,24 @@ HAS_ROLE = Reason(
     status=409,
 )
 NOT_IN_IT = Reason("project-form-not-in-it", N_("{user} is not in this project."), N_("Reload the page."), status=409)
+
+# the doors that stay open to who is removed, for a project's owners
+
+SLURM_OUTSIDE = Reason(
+    "project-slurm-outside",
+    N_(
+        "Another system makes Slurm's accounts here: who is removed can submit jobs from a login node until that "
+        "system has followed. Their sessions end within a minute."
+    ),
+    who=Who.OPERATOR,
+)
+CLAIMS_FROZEN = Reason(
+    "project-claims-frozen",
+    P_(
+        "Who is removed at their institution alone stays in this project until somebody removes them here; a login "
+        "lasts at most {n} day.",
+        "Who is removed at their institution alone stays in this project until somebody removes them here; a login "
+        "lasts at most {n} days.",
+    ),
+    who=Who.OWNER,
+)

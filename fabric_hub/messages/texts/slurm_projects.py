@@ -127,11 +127,20 @@ NOT_KNOWN = Reason(
     who=Who.OPERATOR,
     status=503,
 )
+CLOSINGS_FOLLOW = Reason(
+    "follow-closings-follow",
+    P_(
+        "Many people left at once: {n} closing follows in a few seconds.",
+        "Many people left at once: {n} closings follow, some every few seconds.",
+    ),
+    N_("If that is wrong, put the people back into the project: fabric-hub projects plan."),
+    who=Who.OPERATOR,
+)
 CLOSINGS_WAIT = Reason(
     "follow-closings-wait",
     P_(
-        "{n} closing waits for an operator's word: projects are gone, or many people at once.",
-        "{n} closings wait for an operator's word: projects are gone, or many people at once.",
+        "{n} closing waits for an operator's word: its project is gone.",
+        "{n} closings wait for an operator's word: their projects are gone.",
     ),
     N_("See what it is: fabric-hub projects plan. If it is right: fabric-hub projects apply --closings."),
     who=Who.OPERATOR,

@@ -21,6 +21,30 @@ NOT_EXTENDED = Reason(
     status=403,
 )
 
+# to the same person, who is no longer in the session's project
+ENDS_BY_LEAVING = Reason(
+    "ends-by-leaving",
+    N_("You are no longer in project {project}: this session ends at {at:clock}, and open notebooks are being saved."),
+    who=Who.OWNER,
+)
+ENDED_BY_LEAVING = Reason(
+    "ended-by-leaving",
+    N_("You are no longer in project {project}, so this session ended. Your files stay in your home directory."),
+    who=Who.OWNER,
+)
+# TRANSLATORS: in a list of sessions, as short as can be
+SHORT_BY_LEAVING = Reason(
+    "short-by-leaving", N_("Ended {at:clock} · you are no longer in project {project}"), who=Who.OWNER
+)
+LEFT_NOT_EXTENDED = Reason(
+    "left-not-extended",
+    N_("You are no longer in project {project}: this session gets no more time."),
+    N_("Save your work; its owners know why."),
+    who=Who.OWNER,
+    label="extend",
+    status=403,
+)
+
 # to operators: what was done
 ORDERED = Reason("stop-ordered", N_("Session {name} of {user} ends at {at:clock}."), who=Who.NOBODY)
 WITHDRAWN = Reason("stop-withdrawn", N_("Session {name} of {user} goes on."), who=Who.NOBODY)

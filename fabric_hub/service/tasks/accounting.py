@@ -27,6 +27,7 @@ from fabric_hub.slurm.storage import StorageQuota
 
 from .continuation import Continuation
 from .idle import IdleSessions
+from .leaving import Leaving
 from .operator_stops import OperatorStops
 from .review import Review
 
@@ -63,7 +64,8 @@ class UsageTasks:
         self._idle = IdleSessions(settings, store, hub)
         self._continuation = Continuation(settings, store, hub)
         stops = StopBook(store.engine)
-        self._operator_stops = OperatorStops(stops, store, hub)
+        self._operator_stops = OperatorStops(stops, store, hub, self._gateway)
+        self._leaving = Leaving(settings, stops, store)
         source: Source = self._usage
         self._review = Review(settings, store, source)
         self.budgets = BudgetService(
@@ -96,6 +98,7 @@ class UsageTasks:
             loops.create_task(self._review.run(), name="review")
             loops.create_task(self._continuation.run(), name="continued sessions")
             loops.create_task(self._operator_stops.run(), name="sessions that operators end")
+            loops.create_task(self._leaving.run(), name="sessions of people who left")
             if self._gateway:
                 rolling = keep_rolling(self._settings, self._gateway, self._store, self._history)
                 loops.create_task(rolling, name="history")

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.people.logins import digest
+from fabric_hub.catalogue.project_store import ProjectStore
 from fabric_hub.catalogue.rate_limit import RateLimit
 from fabric_hub.catalogue.tables import metadata
 from fabric_hub.config.catalogue import CatalogueSettings
@@ -395,3 +396,41 @@ def test_who_gets_no_account_does_not_keep_others_from_theirs(here: Site) -> Non
         with refusal("person-many-first", 429):
             here.login("e1", None)
     assert here.login("a1", "anna").first
+
+
+def test_who_is_blocked_is_published_and_let_in_again_and_an_unlinked_identity_ends_what_was_logged_in(
+    here: Site,
+) -> None:
+    here.login("a1", "anna")
+    number, projects = here.person("a1"), ProjectStore(here.engine)
+    assert number is not None
+    before, recorded = projects.document(), list[int]()
+    assert before.login_ends == {}
+    assert here.store.block(number, "Mines coins.", recorded.append)
+    assert not here.store.block(number, "Mines coins.", recorded.append), "it stands"
+    blocked = projects.document()
+    assert blocked.serial > before.serial
+    assert blocked.login_ends["anna"].blocked == "Mines coins."
+    assert "anna" not in projects.over(here.settings).project["physics"].members
+    assert "guest01" in projects.over(here.settings).project["physics"].members
+    assert here.store.unblock(number, recorded.append)
+    assert not here.store.unblock(number, recorded.append)
+    assert projects.document().blocked == frozenset()
+    assert "anna" in projects.over(here.settings).project["physics"].members
+    assert recorded == [number, number]
+    at = projects.document().login_ends["anna"].at
+    assert here.store.unlink(number, Identity(issuer=IDP, subject="a1"), recorded.append)
+    assert projects.document().login_ends["anna"].at > at
+
+
+def test_a_block_that_cannot_go_on_record_is_none(here: Site) -> None:
+    here.login("a1", "anna")
+    number = here.person("a1")
+    assert number is not None
+
+    def full(_number: int) -> None:
+        raise FabricError("the disk is full")
+
+    with pytest.raises(FabricError, match="full"):
+        here.store.block(number, "Mines coins.", full)
+    assert ProjectStore(here.engine).document().login_ends == {}

@@ -105,6 +105,7 @@ describe('the time that is left', () => {
     expect(said).toContain('with its reservation: 1 min left. Open documents are being saved.');
     expect(said.length).toBeLessThanOrEqual(140);
     expect(endText(600, NOW + 590, NOW)).toContain('Kernels stop then. Saved files are kept.');
+    expect(endText(120, NOW + 36, NOW, 'left')).toContain('You are no longer in its project: this session ends at ');
   });
 });
 

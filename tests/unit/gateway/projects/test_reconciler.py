@@ -16,7 +16,7 @@ from fabric_hub.config.users import UserSettings
 from fabric_hub.errors import FabricError
 from fabric_hub.gateway import rate_limit
 from fabric_hub.gateway.projects.answers import ProjectsApplied
-from fabric_hub.gateway.projects.reconciler import FEW_CLOSINGS, Reconciler, notes
+from fabric_hub.gateway.projects.reconciler import FEW_CLOSINGS, NEXT_CLOSINGS_S, Reconciler, notes
 from fabric_hub.gateway.projects.record import Record
 from fabric_hub.gateway.queries.queries import Turn, UnavailableError
 from fabric_hub.messages.texts.accounts import UNKNOWN_ACCOUNT
@@ -150,17 +150,25 @@ def test_what_is_applied_is_there_and_the_next_round_asks_one_question(site: Sit
     assert (health.serial, health.calls, [note.code for note in health.notes]) == (1, 1, ["follow-resets"])
 
 
-def test_many_closings_at_once_and_projects_that_are_gone_wait_for_an_operator(site: Site) -> None:
+def test_of_many_who_leave_the_first_are_closed_at_once_and_the_others_in_the_next_round(site: Site) -> None:
     site.publish(waves=waves(*PEOPLE))
     site.apply()
     site.publish(waves=waves(PEOPLE[0]))
     told = site.apply()
-    assert not told.done
-    assert len(told.left) == len(PEOPLE) - 1 > FEW_CLOSINGS
-    assert [problem.code for problem in told.problems] == ["follow-closings-wait"]
-    assert str(told.problems[0]).startswith(f"{FEW_CLOSINGS + 1} closings wait for an operator's word")
+    assert (len(told.done), len(told.left)) == (FEW_CLOSINGS, 1)
+    assert [problem.code for problem in told.problems] == ["follow-closings-follow"]
+    assert str(told.problems[0]) == "Many people left at once: 1 closing follows in a few seconds."
     assert site.reconciler.health.left == len(told.left)
-    assert len(site.apply(closings=True).done) == len(PEOPLE) - 1
+    assert not site.reconciler._is_due()
+    site.now += NEXT_CLOSINGS_S
+    assert site.reconciler._is_due()
+    again = site.apply()
+    assert (len(again.done), again.left, again.problems) == (1, (), ())
+
+
+def test_projects_that_are_gone_wait_for_an_operator(site: Site) -> None:
+    site.publish(waves=waves(*PEOPLE[:2]))
+    site.apply()
     site.publish()
     told = site.apply()
     assert (len(told.done), len(told.left)) == (0, 1)
