@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fabric_hub.catalogue.audit.log import AuditLog, AuditLogBrokenError, Entry, audit_directory
 from fabric_hub.catalogue.database import CATALOGUE, database_url
+from fabric_hub.catalogue.invitation_store import InvitationStore
 from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.restored import Restored, Revocation
 from fabric_hub.catalogue.store import CatalogueStore
@@ -110,6 +111,7 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
     entries = [
         Entry(event="restored", by=by, why=why),
         *(Entry(event="held", by=by, dataset=one.dataset, project=one.project, until=one.until) for one in held),
+        Entry(event="invitation-withdrawn", by=by, why="all of them, as after every restore"),
         *(Entry(event="retired", by=by, dataset=name, why="as newer sources say") for name in decisions.retired),
     ]
     engine = open_database(database_url(settings.catalogue), CATALOGUE)
@@ -128,6 +130,7 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
                 ends=tuple(Revocation.model_validate(end.model_dump()) for end in log.ends) if log else (),
             )
         )
+        InvitationStore(engine).withdraw_all()  # a backup does not know which are used up or withdrawn since
         if log:
             store.projects.replay(evidence.changes(log.projects, people.names()))
     finally:

@@ -11,6 +11,7 @@ from fabric_hub.datasets.model import Catalogue, Line, VersionName
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
+from fabric_hub.projects.invitations import CodeBody, Invitations, ListBody, Offer
 from fabric_hub.types import Frozen, HubUser, Slug
 
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", strict=True)]
@@ -137,12 +138,29 @@ class PeopleVerbs(Protocol):
         """Make a second identity a person's."""
 
 
+class InvitationVerbs(Protocol):
+    """What is asked about invitations to projects; every verb may raise FabricError."""
+
+    async def listed(self, request: ListBody) -> Invitations:
+        """The invitations of a project for who answers for it."""
+
+    async def offered(self, request: CodeBody) -> Offer:
+        """What the invitation of a code offers to somebody."""
+
+    async def accept(self, request: CodeBody) -> Offer:
+        """Accept an invitation; how it stands then."""
+
+
 class Verbs(Protocol):
     """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
 
     @property
     def people(self) -> PeopleVerbs:
         """What is asked about people."""
+
+    @property
+    def invitations(self) -> InvitationVerbs:
+        """What is asked about invitations."""
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""

@@ -33,6 +33,7 @@ from .api import (
     LinkBody,
     Verbs,
 )
+from .invitation_routes import add_routes
 
 
 def create_app(verbs: Verbs) -> FastAPI:
@@ -102,6 +103,8 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def link(request: LinkBody) -> None:
         """A person who is logged in with both makes the second identity theirs; it must be nobody's before."""
         await verbs.people.link(request)
+
+    add_routes(app, verbs.invitations)
 
     @app.get("/v1/agents")
     async def agents() -> Agents:

@@ -36,6 +36,7 @@ from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, E
 from .denials import Denials
 from .files import state_of
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
+from .invitations import InvitationDesk
 from .people.logins import People
 from .people.store import PeopleStore
 from .project_edits import EVENTS, denial, people_in, with_hub_names
@@ -76,6 +77,7 @@ class CatalogueService:
         known = PeopleStore(store.engine)
         self._audit_log = AuditLog(audit_directory(self._datasets), known.numbers)
         self.people = People(self._settings_now, known, self._append)
+        self.invitations = InvitationDesk(known, self._audit_log, self._reload, self._append, self._tell)
         self._uids = Uids()
         self._reports = AgentReports(
             events_directory(self._datasets) / AGENTS, frozenset({0, os.geteuid()}), cached_s=AGENTS_EVERY_S
@@ -129,9 +131,7 @@ class CatalogueService:
         await asyncio.to_thread(self._audit_log.meet, entry)
         # what cannot be proved later does not happen: the audit log comes before the transaction's end
         await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
-        # before the session is submitted: its node must find the acceptance there
-        await self._publish()
-        await self._refresh()
+        await self._tell()  # before the session is submitted: its node must find the acceptance there
 
     async def request(self, request: AccessBody) -> None:
         project = await self._project(request.user, request.project)
@@ -171,8 +171,7 @@ class CatalogueService:
             if error.reason == "not-held":
                 raise FabricError(texts.DECIDED_ALREADY(dataset=dataset, project=project)) from error
             raise
-        await self._publish()
-        await self._refresh()
+        await self._tell()
 
     async def answer(self, request: AnswerBody) -> None:
         user, dataset, project = request.user, request.dataset, request.project
@@ -230,10 +229,7 @@ class CatalogueService:
         except RefusedError as error:
             await self._denials.denied(denial(change, error.project, user, message_of(error).code))
             raise
-        # also after no change: the last one's word may not have reached everybody
-        await asyncio.to_thread(self._reload)
-        await self._publish()
-        await self._refresh()
+        await self._tell()  # also after no change: the last one's word may not have reached everybody
 
     async def agents(self) -> Agents:
         return Agents(agents=await asyncio.to_thread(self._reports.read))
@@ -318,6 +314,11 @@ class CatalogueService:
             log.info("the nodes are told of catalogue %d", self._known.serial if self._known else 0)
         self._published_at = time.time()
 
+    async def _tell(self) -> None:
+        await asyncio.to_thread(self._reload)
+        await self._publish()
+        await self._refresh()
+
     async def _refresh(self) -> Catalogue:
         asked_at = time.time()
         catalogue = await asyncio.to_thread(self._store.catalogue)
@@ -334,11 +335,12 @@ class CatalogueService:
         self._reload()
         return self._settings
 
-    def _reload(self) -> None:
+    def _reload(self) -> Settings:
         """Read the site's file again when it changed; one with mistakes changes nothing. And what the catalogue has."""
         with self._reloading:
             self._reload_changed()
             self._settings = self._store.projects.over(self._of_file)
+            return self._of_file
 
     def _reload_changed(self) -> None:
         state = state_of(self._site)

@@ -18,11 +18,14 @@ from fabric_hub.projects.changes import (
     Change,
     Create,
     Describe,
+    Invite,
     Pause,
     RemovePerson,
     Resume,
     SetBudget,
     SetDates,
+    TurnAway,
+    Withdraw,
 )
 
 IN_IT = ("visitor", "member", "trainer", "steward", "owner")
@@ -68,6 +71,9 @@ CHANGES: dict[str, tuple[Change, set[str], set[str], set[str]]] = {
     "end earlier, start earlier": (SetDates(**W, start=None, end=date(2026, 6, 1)), NOBODY, OPERATOR, NOBODY),
     "pause": (Pause(**W, why="too hot"), OWNERS, OWNERS, OWNERS),
     "resume": (Resume(**W), OWNERS, OWNERS, OWNERS),
+    "invite": (Invite(**W, digest="0" * 64, until=END), OWNERS, OWNERS, NOBODY),
+    "withdraw": (Withdraw(**W, invitation="0123456789ab"), OWNERS, OWNERS, OWNERS),
+    "turn away": (TurnAway(**W, user="eve"), OWNERS, OWNERS, OWNERS),
 }
 
 
