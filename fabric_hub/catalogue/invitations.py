@@ -20,7 +20,7 @@ from .project_edits import ACCEPTED
 from .rate_limit import RateLimit
 
 # A code is not guessed; who tries is stopped all the same: so many at once of a person, then so often (1/s).
-TRIES_AT_ONCE, TRIES_PER_S = 20, 1 / 30
+TRIES_AT_ONCE, TRIES_PER_S = 60, 0.1
 
 
 class InvitationDesk:

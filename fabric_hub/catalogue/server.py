@@ -104,7 +104,7 @@ def create_app(verbs: Verbs) -> FastAPI:
         """A person who is logged in with both makes the second identity theirs; it must be nobody's before."""
         await verbs.people.link(request)
 
-    add_routes(app, verbs.invitations)
+    add_routes(app, verbs)
 
     @app.get("/v1/agents")
     async def agents() -> Agents:

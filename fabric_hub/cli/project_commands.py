@@ -35,6 +35,7 @@ from fabric_hub.projects.changes import (
 from fabric_hub.projects.membership import closed, people
 from fabric_hub.types import login_name
 
+from . import project_invitations
 from .dataset_listing import labelled, table
 
 MOST_OWNERS = 20  # that a project is made with; the others are added
@@ -311,4 +312,5 @@ WORK = {
     "pause": pause,
     "resume": resume,
     "import": take_over,
+    **project_invitations.WORK,
 }

@@ -251,9 +251,15 @@ def test_the_command_that_a_refusal_names_makes_just_that_change(
         made.append(given)
         raise StopError
 
-    from fabric_hub.cli import project_commands
+    def invited(_at: object, given: Change) -> bool:
+        made.append(given.model_copy(update={"digest": "0" * 64}) if isinstance(given, Invite) else given)
+        raise StopError
+
+    from fabric_hub.cli import project_commands, project_invitations
 
     monkeypatch.setattr(project_commands, "_changed", changed)
+    monkeypatch.setattr(project_invitations, "_make", invited)
+    monkeypatch.setattr(project_invitations, "opened", lambda _: _Nothing())
     monkeypatch.setattr(project_commands, "opened", lambda _: _Nothing())
     monkeypatch.setattr(project_commands, "_known", lambda *_: OPEN)
     arguments = cli.parser().parse_args(shlex.split(command(change))[1:])
