@@ -111,14 +111,14 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
     entries = [
         Entry(event="restored", by=by, why=why),
         *(Entry(event="held", by=by, dataset=one.dataset, project=one.project, until=one.until) for one in held),
-        Entry(event="invitation-withdrawn", by=by, why="all of them, as after every restore"),
         *(Entry(event="retired", by=by, dataset=name, why="as newer sources say") for name in decisions.retired),
     ]
     engine = open_database(database_url(settings.catalogue), CATALOGUE)
     store, people = CatalogueStore(engine), PeopleStore(engine)
     try:
         people.restored(prepared.people, log.persons if log else 0)
-        AuditLog(audit_directory(settings.catalogue), people.numbers).append(*entries)
+        audit_log = AuditLog(audit_directory(settings.catalogue), people.numbers)
+        audit_log.append(*entries)
         store.restored(
             Restored(
                 serial=max(backup.serial, prepared.published.serial if prepared.published else 0),
@@ -130,7 +130,9 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
                 ends=tuple(Revocation.model_validate(end.model_dump()) for end in log.ends) if log else (),
             )
         )
-        InvitationStore(engine).withdraw_all()  # a backup does not know which are used up or withdrawn since
+        InvitationStore(engine).withdraw_all(
+            by, lambda told: audit_log.append(*told)
+        )  # a backup does not know which are used up or withdrawn since
         if log:
             store.projects.replay(evidence.changes(log.projects, people.names()))
     finally:

@@ -26,7 +26,7 @@ from . import invitation_rows as rows
 from .audit.log import Entry
 from .database import CATALOGUE, reading
 from .people.store import KnownIdentity
-from .project_edits import ACCEPTED, of_invitation
+from .project_edits import ACCEPTED, EVENTS, of_invitation
 from .project_policy import inviter, must_wait
 from .project_store import KeptProject, NothingNewError, Record, RefusedError, make, one, raise_serial
 
@@ -115,11 +115,16 @@ class InvitationStore:
             record(tuple(told))
             return offer.model_copy(update={"standing": state})
 
-    def withdraw_all(self) -> int:
-        """Withdraw every invitation, as after a restore: of some a backup does not know that they are used up."""
+    def withdraw_all(self, by: str, record: Record) -> int:
+        """Withdraw every invitation, as after a restore: of some a backup does not know that they are used up.
+
+        :param record: is given what goes into the audit log, if there were any.
+        """
         with Transaction(self._engine, CATALOGUE) as connection:
             raise_serial(connection)
-            return rows.withdraw_all(connection, time.time())
+            if number := rows.withdraw_all(connection, time.time()):
+                record((Entry(event=EVENTS["withdraw"], by=by, why=f"all of them ({number}), as after every restore"),))
+            return number
 
 
 def _offered(

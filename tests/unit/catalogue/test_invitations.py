@@ -310,7 +310,11 @@ def test_a_project_has_so_many_open_invitations_and_none_that_is_over(waves: Inv
 
 def test_after_a_restore_every_invitation_is_withdrawn(waves: Invited) -> None:
     codes = [waves.invite(), waves.invite(ROOT)]
-    assert waves.invitations.withdraw_all() == 2
+    waves.said()
+    assert waves.invitations.withdraw_all("root", waves.log.extend) == 2
+    assert [one[:3] for one in waves.said()] == [("invitation-withdrawn", None, "root")]
+    assert waves.invitations.withdraw_all("root", waves.log.extend) == 0
+    assert waves.said() == []
     for code in codes:
         with refused("invitation-withdrawn"):
             waves.accept(code, "eve")

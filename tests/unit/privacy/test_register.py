@@ -139,6 +139,7 @@ identity at a provider, and what it said at a login|use of GPUs, CPUs or storage
 language|datasets that are used or asked for, and what for|whether a session is in use
 how a start or a session went, and how it ended|network address, browser, page
 everything that the stores had at that moment
+what an institution claims of who is invited, until it is confirmed
 let the person in, and know them again|start, show and end sessions|add up what is used, and show it
 help where something does not work|open data and projects to those who may use them
 prove later who used which data, and who decided|spare the person saying it again|tell people what concerns them
