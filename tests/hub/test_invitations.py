@@ -60,7 +60,7 @@ def invite(owner: Person, path: str = FOLDING, **fields: str) -> str:
     """Make an invitation on the project's page; its link."""
     page = send(owner, "invite", path, **{"role": "member", "uses": "1", "until": SOON, "domain": "", **fields})
     assert page.status_code == 200, words(page)
-    assert "The invitation is made." in words(page)
+    assert "The invitation is made. Send this link to whom you invite: it is shown only now." in words(page)
     found = re.search(r'id="invitation-link" value="([^"]+)"', page.text)
     assert found
     return html.unescape(found[1])

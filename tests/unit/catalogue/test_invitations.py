@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -13,18 +15,19 @@ import pytest
 import sqlalchemy as sa
 
 from fabric_hub.catalogue import invitation_store as store_module
-from fabric_hub.catalogue.audit.log import Entry
+from fabric_hub.catalogue.audit.log import AuditLog, Entry
 from fabric_hub.catalogue.invitation_rows import MOST_OPEN
 from fabric_hub.catalogue.invitation_store import Guest, InvitationStore
 from fabric_hub.catalogue.invitation_tables import invitations, invited
-from fabric_hub.catalogue.people.store import KnownIdentity
+from fabric_hub.catalogue.invitations import TRIES_AT_ONCE, InvitationDesk
+from fabric_hub.catalogue.people.store import KnownIdentity, PeopleStore
 from fabric_hub.catalogue.project_policy import Asker, inviter, must_wait
 from fabric_hub.catalogue.project_store import ProjectStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import message_of
 from fabric_hub.projects.changes import AddPerson, Change, Create, Describe, Invite, RemovePerson, TurnAway, Withdraw
-from fabric_hub.projects.invitations import Offer, digest_of, id_of, new_code
+from fabric_hub.projects.invitations import CodeBody, ListBody, Offer, digest_of, id_of, new_code
 
 ROOT, ADA, BO = Asker("root", operator=True, from_hub=False), Asker("ada"), Asker("bo")
 W: dict[str, Any] = {"project": "waves"}
@@ -156,8 +159,12 @@ def test_a_closed_invitation_says_why_and_what_to_do(waves: Invited, monkeypatch
     assert not waves(Withdraw(**W, invitation=id_of(digest_of(withdrawn)))), "it was already"
     assert waves.look(over, "zoe").standing == "offered", "its last day is a whole day"
     monkeypatch.setattr(store_module, "_today", lambda: TODAY + timedelta(days=1))
-    for code, reason in ((used, "used-up"), (withdrawn, "withdrawn"), (over, "expired")):
-        with refused(f"invitation-{reason}") as caught:
+    for code, reason in (
+        (used, "invitation-used-up"),
+        (withdrawn, "invitation-withdrawn"),
+        (over, "invitation-expired"),
+    ):
+        with refused(reason) as caught:
             waves.accept(code, "zoe")
         assert "waves" not in str(caught.value).casefold(), "nobody learns a project's name by it"
         assert "Ask whoever sent it" in str(message_of(caught.value).hint.say())
@@ -318,3 +325,37 @@ def test_after_a_restore_every_invitation_is_withdrawn(waves: Invited) -> None:
     for code in codes:
         with refused("invitation-withdrawn"):
             waves.accept(code, "eve")
+
+
+def test_one_code_is_one_invitation(waves: Invited) -> None:
+    change = Invite(**W, digest=digest_of(new_code()), until=MONTH)
+    assert waves(change)
+    with refused("invitation-same-code"):
+        waves(change)
+
+
+def test_who_tries_codes_is_stopped_and_nobody_else(waves: Invited, tmp_path: Path) -> None:
+    async def told() -> None:
+        return None
+
+    people = PeopleStore(waves.engine)
+    log = AuditLog(tmp_path / "audit", people.numbers)
+    desk = InvitationDesk(people, log, lambda: waves.site, lambda entries: log.append(*entries), told)
+    right = waves.invite()
+
+    async def tries() -> None:
+        for _ in range(TRIES_AT_ONCE):
+            with refused("invitation-unknown"):
+                await desk.offered(CodeBody(user="eve", code=new_code()))
+        for ask in (desk.offered, desk.accept):
+            with refused("invitation-too-often"):
+                await ask(CodeBody(user="eve", code=right))
+        assert (await desk.accept(CodeBody(user="zoe", code=right))).standing == "in"
+        listed = await desk.listed(ListBody(by="ada", project="waves"))
+        assert [one.user for one in listed.sources if one.invited] == ["zoe"]
+        for stranger in ("eve", "mo", "zoe"):
+            with refused("project-unknown"):
+                await desk.listed(ListBody(by=stranger, project="waves"))
+
+    asyncio.run(tries())
+    assert right not in "".join(path.read_text() for path in (tmp_path / "audit").iterdir())
