@@ -156,7 +156,7 @@ def _of(kind: Any) -> Callable[[str], Any]:
 
 
 def _number(kind: Any) -> Callable[[str], Any]:
-    check = _of(kind)
+    check: Callable[[Any], Any] = _of(kind)
     return lambda text: check(int(text) if text.isascii() and text.isdigit() else text)
 
 

@@ -122,8 +122,8 @@ def test_from_the_link_to_a_member_and_the_code_stands_in_no_log(projects: Proje
     for file in files(audit_directory(projects.settings)):
         assert code not in file.read_text()
     database = projects.settings.state_dir / "catalogue.sqlite"
-    for path in database.parent.glob("catalogue.sqlite*"):
-        assert code.encode() not in path.read_bytes()
+    for kept in database.parent.glob("catalogue.sqlite*"):
+        assert code.encode() not in kept.read_bytes()
 
 
 def test_who_is_in_no_project_logs_in_with_a_link_and_with_nothing_else(
@@ -204,7 +204,7 @@ def test_who_is_turned_away_stays_out(projects: ProjectsHub, owner: Person) -> N
     assert f"{STRANGER} was not let in." in words(send(owner, "turn-away", user=STRANGER))
     assert "an owner of the project did not let you in" in words(stranger.browser.get(PAGE))
     assert accept(stranger).status_code == 403
-    assert projects.project().members.visitor == projects.project().members.visitor
+    assert STRANGER not in projects.project().members.visitor
     assert stranger.browser.get(FOLDING).status_code == 404
 
 
@@ -223,7 +223,7 @@ def test_the_hub_invites_nobody_into_what_is_a_clients_nor_a_member_anybody(
     denied = [(one["event"], one["user"], one["why"], one.get("after")) for one in projects.audit_log()]
     (only,) = denied
     assert only[:3] == ("denied", OWNER, "project-not-from-hub")
-    assert "digest" not in only[3]
+    assert "digest" not in str(only[3])
 
 
 def test_a_form_says_what_it_cannot_read(projects: ProjectsHub, owner: Person) -> None:

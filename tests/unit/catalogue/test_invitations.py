@@ -167,7 +167,7 @@ def test_a_closed_invitation_says_why_and_what_to_do(waves: Invited, monkeypatch
         with refused(reason) as caught:
             waves.accept(code, "zoe")
         assert "waves" not in str(caught.value).casefold(), "nobody learns a project's name by it"
-        assert "Ask whoever sent it" in str(message_of(caught.value).hint.say())
+        assert "Ask whoever sent it" in str(message_of(caught.value).hint)
     assert waves.roles("zoe") == []
 
 
