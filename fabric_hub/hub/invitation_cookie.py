@@ -63,8 +63,7 @@ def noticed(get_authenticated_user: Callable[..., Any]) -> Callable[..., Any]:
 
 async def lets_in(user: str) -> bool:
     """Whether somebody whose login is right comes with an invitation that is theirs to accept."""
-    code, service = _PRESENTED.get(), runtime().catalogue_service
-    if code is None or service is None:
+    if (code := _PRESENTED.get()) is None or (service := runtime().catalogue_service) is None:
         return False
     try:
         await service.offered(user, code)
