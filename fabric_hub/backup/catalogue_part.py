@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fabric_hub.catalogue.audit.log import AuditLog, AuditLogBrokenError, Entry, audit_directory
 from fabric_hub.catalogue.database import CATALOGUE, database_url
+from fabric_hub.catalogue.invitation_store import InvitationStore
 from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.restored import Restored, Revocation
 from fabric_hub.catalogue.store import CatalogueStore
@@ -116,7 +117,8 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
     store, people = CatalogueStore(engine), PeopleStore(engine)
     try:
         people.restored(prepared.people, log.persons if log else 0)
-        AuditLog(audit_directory(settings.catalogue), people.numbers).append(*entries)
+        audit_log = AuditLog(audit_directory(settings.catalogue), people.numbers)
+        audit_log.append(*entries)
         store.restored(
             Restored(
                 serial=max(backup.serial, prepared.published.serial if prepared.published else 0),
@@ -128,6 +130,9 @@ def finish(settings: Settings, prepared: Prepared, backup: Manifest, by: str) ->
                 ends=tuple(Revocation.model_validate(end.model_dump()) for end in log.ends) if log else (),
             )
         )
+        InvitationStore(engine).withdraw_all(
+            by, lambda told: audit_log.append(*told)
+        )  # a backup does not know which are used up or withdrawn since
         if log:
             store.projects.replay(evidence.changes(log.projects, people.names()))
     finally:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from fabric_hub.catalogue.audit.log import AuditLogBrokenError, Head, named, persons_in
 from fabric_hub.catalogue.audit.reading import Reading, seconds
 from fabric_hub.catalogue.people.store import PeopleStore
-from fabric_hub.catalogue.project_edits import EVENTS, Recorded
+from fabric_hub.catalogue.project_edits import OF_PROJECT, Recorded
 from fabric_hub.datasets.model import Acceptance, Access, Grant
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts.audit import NONE_THERE
@@ -199,7 +199,7 @@ def changes(records: Iterable[dict[str, Any]], names: Mapping[int, str]) -> Iter
 
 def _is_change(record: dict[str, Any]) -> bool:
     """Whether a record is of a change of a project that the catalogue keeps."""
-    return record["event"] in EVENTS.values() and "project" in record and "dataset" not in record
+    return record["event"] in OF_PROJECT and "project" in record and "dataset" not in record
 
 
 def _decider(record: dict[str, Any]) -> str:

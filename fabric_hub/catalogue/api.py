@@ -12,6 +12,7 @@ from fabric_hub.datasets.model import Catalogue, Line, VersionName
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
+from fabric_hub.projects.invitations import CodeBody, Invitations, ListBody, Offer
 from fabric_hub.projects.requests import (
     AnswerRequestBody,
     AskBody,
@@ -216,6 +217,19 @@ class RequestVerbs(Protocol):
         """Give who is in no project a starter project, once."""
 
 
+class InvitationVerbs(Protocol):
+    """What is asked about invitations to projects; every verb may raise FabricError."""
+
+    async def listed(self, request: ListBody) -> Invitations:
+        """The invitations of a project for who answers for it."""
+
+    async def offered(self, request: CodeBody) -> Offer:
+        """What the invitation of a code offers to somebody."""
+
+    async def accept(self, request: CodeBody) -> Offer:
+        """Accept an invitation; how it stands then."""
+
+
 class Verbs(Protocol):
     """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
 
@@ -230,6 +244,10 @@ class Verbs(Protocol):
     @property
     def leases(self) -> LeaseVerbs:
         """What is asked about leased accounts."""
+
+    @property
+    def invitations(self) -> InvitationVerbs:
+        """What is asked about invitations."""
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""

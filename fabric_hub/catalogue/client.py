@@ -11,6 +11,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
+from fabric_hub.projects.invitations import CodeBody, Invitations, ListBody, Offer
 from fabric_hub.projects.requests import (
     AnswerRequestBody,
     Ask,
@@ -196,6 +197,30 @@ class CatalogueClient(UnixClient):
         :raises FabricError: 404 it is not leased, or not to a project of theirs; 409 it is kept for now.
         """
         await self.send("POST", "/v1/leases/returns", content=ReturnBody(by=by, account=account).model_dump_json())
+
+    async def invitations(self, by: str, project: str) -> Invitations:
+        """The invitations of a project that can still be accepted, who waits, and where its people come from.
+
+        :raises FabricError: 404 no such project, or ``by`` is neither an owner of it nor an operator.
+        """
+        body = ListBody(by=by, project=project)
+        return await self.ask(Invitations, "POST", "/v1/invitations/list", content=body.model_dump_json())
+
+    async def offered(self, user: str, code: str) -> Offer:
+        """What the invitation of a code offers to somebody.
+
+        :raises FabricError: 404 it is not known; 410 withdrawn, over or used up; 403 not for them; 429 too often.
+        """
+        body = CodeBody(user=user, code=code)
+        return await self.ask(Offer, "POST", "/v1/invitations/offer", content=body.model_dump_json())
+
+    async def accept_invitation(self, user: str, code: str) -> Offer:
+        """Somebody accepts an invitation; they are in the project, or wait, when this returns.
+
+        :raises FabricError: as :meth:`offered`; 403 who made it may add nobody any more.
+        """
+        body = CodeBody(user=user, code=code)
+        return await self.ask(Offer, "POST", "/v1/invitations/accept", content=body.model_dump_json())
 
     async def agents(self) -> Agents:
         """How the nodes' agents fare."""

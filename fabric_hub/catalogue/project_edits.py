@@ -18,11 +18,13 @@ from fabric_hub.projects.changes import (
     Change,
     Create,
     Describe,
+    InvitationChange,
     Pause,
     RemovePerson,
     Resume,
     SetBudget,
     SetDates,
+    TurnAway,
 )
 from fabric_hub.projects.membership import roles_of
 from fabric_hub.types import Frozen, HubUser, Slug, login_name, slurm_key
@@ -39,7 +41,13 @@ EVENTS = {
     "dates": "dates-set",
     "pause": "paused",
     "resume": "resumed",
+    "invite": "invited",
+    "withdraw": "invitation-withdrawn",
+    "turn-away": "turned-away",
 }
+ACCEPTED = "invitation-accepted"
+# What a project was made, by the log alone: an invitation is none of it, and is not brought back.
+OF_PROJECT = frozenset(EVENTS.values()) - {EVENTS["invite"], EVENTS["withdraw"], EVENTS["turn-away"]}
 PEOPLES = frozenset({EVENTS["add"], EVENTS["remove"]})
 _SAID_ONLY_ONCE = frozenset({"budget-set", "dates-set", "described", "paused", "resumed"})
 
@@ -60,7 +68,7 @@ def with_hub_names(change: Change, *, keep_case: bool) -> Change:
     if isinstance(change, Create):
         owners = dict.fromkeys(login_name(owner, keep_case) for owner in change.owners)
         return change.model_copy(update={"owners": tuple(owners)})
-    if isinstance(change, AddPerson | RemovePerson):
+    if isinstance(change, AddPerson | RemovePerson | TurnAway):
         return change.model_copy(update={"user": login_name(change.user, keep_case)})
     return change
 
@@ -147,7 +155,7 @@ def people_in(change: Change) -> tuple[str, ...]:
     """The people whom a change is about."""
     if isinstance(change, Create):
         return change.owners
-    return (change.user,) if isinstance(change, AddPerson | RemovePerson) else ()
+    return (change.user,) if isinstance(change, AddPerson | RemovePerson | TurnAway) else ()
 
 
 def people_of(project: Project | None) -> set[tuple[str, str]]:
@@ -196,6 +204,34 @@ def entries(
     return tuple(made)
 
 
+def of_invitation(
+    event: str, name: str, project: Project, by: str, user: str | None, facts: Mapping[str, Any]
+) -> Entry:
+    """What the audit log gets of an invitation: never its code.
+
+    :param user: who made or withdrew it at the hub; of one who accepted or was turned away: they.
+    """
+    return Entry.model_validate(
+        {
+            "event": event,
+            "user": user,
+            "by": by,
+            "project": name,
+            "account": project.account,
+            "responsible": project.members.owner,
+            "after": as_line(facts) if facts else None,
+        }
+    )
+
+
+def invitation_entry(
+    change: InvitationChange, project: Project, by: str, user: str | None, facts: Mapping[str, Any]
+) -> Entry:
+    """What the audit log gets of a change of invitations; ``user`` is who asked for it at the hub."""
+    about = change.user if isinstance(change, TurnAway) else user
+    return of_invitation(EVENTS[change.do], change.project, project, by, about, facts)
+
+
 def replayed(project: Project | None, record: Recorded) -> Project | None:
     """A project after a change that is on record; None: there is none to change.
 
@@ -216,7 +252,9 @@ def replayed(project: Project | None, record: Recorded) -> Project | None:
 
 def denial(change: Change, project: Project | None, asker: str, code: str) -> Entry:
     """What the audit log gets of a change that was refused: by whom it was asked for, what it was, and why not."""
-    wanted = change.model_dump(mode="json", exclude={"project", "user"}, exclude_none=True)  # no names in a record
+    wanted = change.model_dump(
+        mode="json", exclude={"project", "user", "digest"}, exclude_none=True
+    )  # no names in a record
     if isinstance(change, Create):  # a title and a list of owners are long, and prove nothing
         wanted = {name: wanted[name] for name in ("do", "kind", "data", "budget_gpu_hours") if name in wanted}
     return Entry.model_validate(

@@ -9,11 +9,13 @@ At the command line, which only root and the catalogue service's account can use
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Project
+from fabric_hub.config.spelling import ROLES
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import project_changes as texts
 from fabric_hub.projects.changes import (
@@ -21,16 +23,21 @@ from fabric_hub.projects.changes import (
     Change,
     Create,
     Describe,
+    Invite,
     Pause,
     RemovePerson,
     Resume,
     SetBudget,
     SetDates,
+    TurnAway,
+    Withdraw,
 )
 from fabric_hub.projects.membership import roles_of
 from fabric_hub.types import slurm_key
 
 _OPERATOR, _OWNER = "operator ", "owner "
+# What stands where somebody was who is erased: only their role. They add nobody, and no account has their rights.
+_WITHOUT_NAME = frozenset({*ROLES, "operator", "user", "account"})
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ def _of_owner(
     """A change that an owner or an operator asks for at the hub, of a project that there is."""
     name = change.project
     closed = _closed_to_hub(project.kind, project.data)
-    if isinstance(change, AddPerson):
+    if isinstance(change, AddPerson | Invite):  # an invitation is taken as the adding that it becomes
         return _not_from_hub(change, closed or _not_in("people", catalogue))
     if isinstance(change, Describe) and change.data == "public" and project.data == "non-public":
         needed = texts.DATA_NEED_OPERATOR(project=name)
@@ -120,6 +127,26 @@ def _of_owner(
     if isinstance(change, Pause | Resume) and project.paused:
         return _of_pause(change, project, asker, paused_by or "")
     return None
+
+
+def must_wait(role: str, project: Project, catalogue: CatalogueSettings) -> bool:
+    """Whether who accepts an invitation comes in only when somebody has confirmed who they are.
+
+    A visitor is often known to nobody here; and what widens at the hub is not widened by an invitation either.
+    """
+    closed = _closed_to_hub(project.kind, project.data) or _not_in("people", catalogue)
+    return role == "visitor" or closed is not None
+
+
+def inviter(by: str, operators: Collection[str]) -> Asker:
+    """Who made an invitation, as they may add people now.
+
+    :param by: as it is on record: :meth:`Asker.by`.
+    """
+    _role, space, name = by.partition(" ")
+    if space or by in _WITHOUT_NAME:
+        return Asker(name, operator=name in operators)
+    return Asker(by, operator=True, from_hub=False)
 
 
 def _of_pause(change: Pause | Resume, project: Project, asker: Asker, paused_by: str) -> Text | None:
@@ -198,6 +225,13 @@ def command(change: Change) -> str:
             words += ["--start", str(change.start or "none"), "--end", str(change.end or "none")]
         case Pause():
             words += ["--why", change.why]
+        case Invite():
+            words += ["--role", change.role, "--uses", str(change.uses), "--until", str(change.until)]
+            words += ["--domain", change.domain] if change.domain else []
+        case Withdraw():
+            words.append(change.invitation)
+        case TurnAway():
+            words.append(change.user)
         case Resume():
             pass
     return shlex.join(words)

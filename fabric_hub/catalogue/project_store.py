@@ -22,18 +22,29 @@ from fabric_hub.config.spelling import ROLES
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import project_changes as texts
-from fabric_hub.projects.changes import Change, Create
+from fabric_hub.projects.changes import Change, Create, InvitationChange
 from fabric_hub.projects.document import ProjectsDocument
 from fabric_hub.projects.live import LiveProjects
 from fabric_hub.projects.membership import without
 from fabric_hub.sessions.database import Transaction
 from fabric_hub.types import Frozen, Slug
 
+from . import invitation_rows
 from .audit.log import Entry
 from .database import CATALOGUE, reading
 from .leases.service_accounts import service_accounts
 from .people import login_ends
-from .project_edits import Recorded, created, edited, entries, people_of, replayed
+from .project_edits import (
+    EVENTS,
+    Recorded,
+    created,
+    edited,
+    entries,
+    invitation_entry,
+    of_invitation,
+    people_of,
+    replayed,
+)
 from .project_policy import Asker, refusal
 from .tables import counter, project_people, projects
 
@@ -50,7 +61,7 @@ _AT_ONCE = 500
 Record = Callable[[tuple[Entry, ...]], object]
 
 
-class _NothingNewError(Exception):
+class NothingNewError(Exception):
     """Leaves a change that changes nothing: its transaction is undone, the serial stays."""
 
 
@@ -123,7 +134,7 @@ class ProjectStore:
     def kept(self, name: str) -> KeptProject | None:
         """One of them, with what is on record; None: none of this name is kept."""
         with reading(self._engine) as connection:
-            return _one(connection, name)
+            return one(connection, name)
 
     @contextmanager
     def alone(self) -> Iterator[ProjectsDocument]:
@@ -169,13 +180,13 @@ class ProjectStore:
         :param first: done in the same transaction before them, when no other writer is in between; what it returns is
             recorded before them, too. With something in it, the changes may change nothing.
         """
-        with suppress(_NothingNewError), Transaction(self._engine, CATALOGUE) as connection:
-            serial = _raise(connection)
+        with suppress(NothingNewError), Transaction(self._engine, CATALOGUE) as connection:
+            serial = raise_serial(connection)
             made = [*first(connection)]
             for change in changes:
                 made += _made(connection, settings, change, asker, serial)
             if not made:
-                raise _NothingNewError
+                raise NothingNewError
             record(tuple(made))
             return True
         return False
@@ -192,8 +203,8 @@ class ProjectStore:
         if not project.members.owner:
             raise FabricError(texts.NO_OWNER(project=name))
         with Transaction(self._engine, CATALOGUE) as connection:
-            serial = _raise(connection)
-            if _one(connection, name) is not None:
+            serial = raise_serial(connection)
+            if one(connection, name) is not None:
                 raise FabricError(texts.KEPT_ALREADY(project=name))
             _write(connection, name, None, project, by, serial, time.time())
             as_made = Create(project=name, title=project.title or name, owners=project.members.owner[:20])
@@ -202,9 +213,9 @@ class ProjectStore:
     def replay(self, records: Iterable[Recorded]) -> None:
         """Bring projects that came from a backup up to what the audit log says of the time since."""
         with Transaction(self._engine, CATALOGUE) as connection:
-            serial = _raise(connection)
+            serial = raise_serial(connection)
             for record in records:
-                row = _one(connection, record.project)
+                row = one(connection, record.project)
                 try:
                     after = replayed(row.project if row else None, record)
                 except ValidationError:
@@ -214,26 +225,42 @@ class ProjectStore:
                     _write(connection, record.project, row, after, record.by, serial, record.at)
 
 
+def make(connection: sa.Connection, settings: Settings, change: Change, asker: Asker, record: Record) -> None:
+    """Make a change within a transaction: see :meth:`ProjectStore.change`.
+
+    :raises NothingNewError: it stood so already; the transaction is to be undone.
+    """
+    made = _made(connection, settings, change, asker, raise_serial(connection))
+    if not made:
+        raise NothingNewError
+    record(made)
+
+
 def _made(
     connection: sa.Connection, settings: Settings, change: Change, asker: Asker, serial: int
 ) -> tuple[Entry, ...]:
     """Make one change in a transaction; returns what goes into the audit log, nothing where it stood so already."""
-    name = change.project
-    row = _one(connection, name)
+    name, now = change.project, time.time()
+    row = one(connection, name)
     before = _allowed(settings, change, asker, row)
+    by, user = asker.by(before), asker.name if asker.from_hub else None
     if isinstance(change, Create):
         after = created(change, settings, _accounts(connection))
     elif name in settings.project:
         raise FabricError(texts.IN_FILE(project=name))
     elif row is None:
         raise FabricError(texts.NO_SUCH_PROJECT(project=name))
+    elif isinstance(change, InvitationChange):
+        today = date.fromtimestamp(now)  # noqa: DTZ012 - a last day is a day of this site
+        facts = invitation_rows.changed(connection, change, by, now, today)
+        return () if facts is None else (invitation_entry(change, row.project, by, user, facts),)
     else:
         after = edited(change, row.project)
         if after == row.project:
             return ()
-    by = asker.by(before)
-    _write(connection, name, row, after, by, serial, time.time())
-    return entries(change, row.project if row else None, after, by, asker.name if asker.from_hub else None)
+    withdrawn = _write(connection, name, row, after, by, serial, now)
+    gone = (of_invitation(EVENTS["withdraw"], name, after, by, None, {"invitation": id_}) for id_ in withdrawn)
+    return (*entries(change, row.project if row else None, after, by, user), *gone)
 
 
 def _allowed(settings: Settings, change: Change, asker: Asker, row: KeptProject | None) -> Project | None:
@@ -246,7 +273,8 @@ def _allowed(settings: Settings, change: Change, asker: Asker, row: KeptProject 
     return before
 
 
-def _raise(connection: sa.Connection) -> int:
+def raise_serial(connection: sa.Connection) -> int:
+    """Begin a change: writers go one at a time. The catalogue's new serial."""
     connection.execute(sa.update(counter).values(serial=counter.c.serial + 1))
     return int(connection.execute(sa.select(counter.c.serial)).scalar_one())
 
@@ -281,7 +309,8 @@ def _all(connection: sa.Connection, serial: int, before: ProjectsDocument) -> Pr
     return ProjectsDocument.model_construct(serial=serial, projects=found, login_ends=ends)
 
 
-def _one(connection: sa.Connection, name: str) -> KeptProject | None:
+def one(connection: sa.Connection, name: str) -> KeptProject | None:
+    """A project that is kept, with what is on record; None: none of this name is."""
     row = connection.execute(sa.select(projects).where(projects.c.name == name)).mappings().first()
     if row is None:
         return None
@@ -308,8 +337,11 @@ def _project(row: Mapping[Any, Any], people: list[Person], service_account: str)
 
 def _write(
     connection: sa.Connection, name: str, before: KeptProject | None, after: Project, by: str, serial: int, now: float
-) -> None:
-    """Bring the rows of a project up to what it is after a change that was made at ``now`` (Unix seconds)."""
+) -> list[str]:
+    """Bring the rows of a project up to what it is after a change that was made at ``now`` (Unix seconds).
+
+    :returns: the invitations that this withdrew.
+    """
     today = date.fromtimestamp(now)  # noqa: DTZ012 - a last day is a day of this site
     values: dict[str, Any] = {field: getattr(after, field) for field in FIELDS}
     values |= {"profiles": list(after.profiles), "images": list(after.images), "serial": serial}
@@ -331,3 +363,10 @@ def _write(
     ]
     if added:
         connection.execute(sa.insert(table), added)
+    for user, role in sorted(now_in - was):
+        invitation_rows.came(connection, name, user, role)
+    withdrawn: list[str] = []
+    for user in sorted({user for user, _ in was - now_in}):
+        lost, has = ({role for one_of, role in people if one_of == user} for people in (was - now_in, now_in))
+        withdrawn += invitation_rows.left(connection, name, user, lost, has, now)
+    return withdrawn

@@ -36,6 +36,7 @@ from .api import (
     ReturnBody,
     Verbs,
 )
+from .invitation_routes import add_routes
 from .requests.routes import router as request_routes
 
 
@@ -118,6 +119,8 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def give_back(body: ReturnBody) -> None:
         """An operator, or an owner of the project that it is lent to, gives an account back."""
         await verbs.leases.give_back(body)
+
+    add_routes(app, verbs)
 
     @app.get("/v1/agents")
     async def agents() -> Agents:

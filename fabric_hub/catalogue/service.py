@@ -38,6 +38,7 @@ from .api import AcceptanceBody, AccessBody, Agents, AnswerBody, DecisionBody, E
 from .denials import Denials
 from .files import state_of
 from .ingest import AGENTS, AT_ONCE, Ingest, events_directory, recorded_sources
+from .invitations import InvitationDesk
 from .leases.service import Leases
 from .people.logins import People
 from .people.store import PeopleStore
@@ -77,6 +78,7 @@ class CatalogueService:
         known = PeopleStore(store.engine)
         self._audit_log = AuditLog(audit_directory(self._datasets), known.numbers)
         self.people = People(lambda: self._now()[1], known, self._append)
+        self.invitations = InvitationDesk(known, self._audit_log, self._reload, self._append, self._tell)
         self._uids = Uids()
         self._reports = AgentReports(
             events_directory(self._datasets) / AGENTS, frozenset({0, os.geteuid()}), cached_s=AGENTS_EVERY_S
@@ -92,8 +94,8 @@ class CatalogueService:
         self._wishes = RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
         self._changes = RateLimit(CHANGES_AT_ONCE, CHANGES_PER_S)
         self._denials = Denials(self._record)
-        self.requests = ProjectRequests(store, self._now, self._audit_log, self._append, self._denials, self._changed)
-        self.leases = Leases(self._file_now, store, self._audit_log.meet, self._append, self._denials, self._reports)
+        self.requests = ProjectRequests(store, self._now, self._audit_log, self._append, self._denials, self._tell)
+        self.leases = Leases(self._reload, store, self._audit_log.meet, self._append, self._denials, self._reports)
 
     # -- life
 
@@ -132,8 +134,7 @@ class CatalogueService:
         await asyncio.to_thread(self._audit_log.meet, entry)
         # what cannot be proved later does not happen: the audit log comes before the transaction's end
         await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
-        # before the session is submitted: its node must find the acceptance there
-        await self._tell()
+        await self._tell()  # before the session is submitted: its node must find the acceptance there
 
     async def request(self, request: AccessBody) -> None:
         project = await self._project(request.user, request.project)
@@ -231,16 +232,7 @@ class CatalogueService:
         except RefusedError as error:
             await self._denials.denied(denial(change, error.project, user, message_of(error).code))
             raise
-        # also after no change: the last one's word may not have reached everybody
-        await self._changed()
-
-    async def _changed(self) -> None:
-        await asyncio.to_thread(self._reload)
-        await self._tell()
-
-    async def _tell(self) -> None:
-        await self._publish()
-        await self._refresh()
+        await self._tell()  # also after no change: the last one's word may not have reached everybody
 
     async def agents(self) -> Agents:
         return Agents(agents=await asyncio.to_thread(self._reports.read))
@@ -317,6 +309,11 @@ class CatalogueService:
             log.info("the nodes are told of catalogue %d", self._known.serial if self._known else 0)
         self._published_at = time.time()
 
+    async def _tell(self) -> None:
+        await asyncio.to_thread(self._reload)
+        await self._publish()
+        await self._refresh()
+
     async def _refresh(self) -> Catalogue:
         asked_at = time.time()
         catalogue = await asyncio.to_thread(self._store.catalogue)
@@ -333,15 +330,12 @@ class CatalogueService:
         self._reload()
         return self._of_file, self._settings
 
-    def _file_now(self) -> Settings:
-        self._reload()
-        return self._of_file
-
-    def _reload(self) -> None:
+    def _reload(self) -> Settings:
         """Read the site's file again when it changed; one with mistakes changes nothing. And what the catalogue has."""
         with self._reloading:
             self._reload_changed()
             self._settings = self._store.projects.over(self._of_file)
+            return self._of_file
 
     def _reload_changed(self) -> None:
         state = state_of(self._site)

@@ -35,6 +35,7 @@ from fabric_hub.projects.changes import (
 from fabric_hub.projects.membership import closed, people
 from fabric_hub.types import login_name
 
+from . import project_invitations
 from .dataset_listing import labelled, table
 from .project_templates import template_of
 
@@ -319,4 +320,5 @@ WORK = {
     "pause": pause,
     "resume": resume,
     "import": take_over,
+    **project_invitations.WORK,
 }

@@ -14,7 +14,7 @@ from fabric_hub.config.settings import OrNothing, load
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import project_changes as texts
 from fabric_hub.messages.translation import gettext as _
-from fabric_hub.projects.changes import GpuHours, Role, Why
+from fabric_hub.projects.changes import GpuHours, InvitationId, MailDomain, Role, Uses, Why
 from fabric_hub.types import AccountName, HubUser, OneLine, Slug
 
 from . import project_accounts, project_folders, project_requests
@@ -100,6 +100,23 @@ def add_parts(commands: Any) -> None:
     )  # fmt: skip
     removing = command("remove", _("take somebody out of a project, at once"), name, user)
     removing.add_argument("--role", choices=get_args(Role), help=_("only this role; default: all of them"))
+    inviting = command("invite", _("make an invitation; its link is printed once"), name)
+    inviting.add_argument(
+        "--role", choices=get_args(Role), default="member",
+        help=_("a visitor is in when somebody has confirmed who they are (default: %(default)s)"),
+    )  # fmt: skip
+    about = _("how many people may accept it (default: %(default)s)")
+    inviting.add_argument("--uses", metavar=_("NUMBER"), type=_number(Uses), default=1, help=about)
+    about = _("last day on which it can be accepted, as 2027-03-31")
+    inviting.add_argument("--until", metavar=_("DATE"), type=day, required=True, help=about)
+    about = _("only for people whose mail address is at this domain, as their institution claims it")
+    inviting.add_argument("--domain", metavar=_("DOMAIN"), type=checked(MailDomain), default="", help=about)
+    command("invitations", _("the open invitations of a project, and who waits to be confirmed"), name)
+    invitation = (
+        "invitation", {"metavar": _("INVITATION"), "type": checked(InvitationId), "help": _("as the list calls it")},
+    )  # fmt: skip
+    command("withdraw", _("let nobody in by an invitation any more"), name, invitation)
+    command("turn-away", _("do not let somebody in who waits to be confirmed"), name, user)
     hours = ("hours", {"metavar": _("HOURS"), "type": _of_or_none(checked(GpuHours)), "help": _("in all, or none")})
     command("budget", _("set the GPU-hours that a project may use"), name, hours)
     dating = command("dates", _("set the first and the last day on which sessions start"), name)
@@ -124,6 +141,11 @@ def _describing(parser: argparse.ArgumentParser, default: str | None) -> None:
         ("--sector", _("the sector of that organisation, for the month sheet")),
     ):
         parser.add_argument(option, metavar=_("TEXT"), type=checked(OrNothing), default=default, help=about)
+
+
+def _number(kind: Any) -> Callable[[str], Any]:
+    check: Callable[[Any], Any] = checked(kind)
+    return lambda text: check(int(text) if text.isascii() and text.isdigit() else text)
 
 
 def _of_or_none(check: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -25,6 +25,7 @@ _THEIRS: Final = (Link("person", Whose.KNOWN, _NUMBER),)
 _OF_NUMBER: Final = Personal(texts.PERSON_NUMBER())
 _KEPT_NUMBER: Final = kept(texts.KEPT_NUMBER())
 _SAID: Final = Personal(texts.IDENTITY())
+_CLAIMED: Final = Personal(texts.CLAIMED())
 
 COUNTER: Final = Table(
     Store.CATALOGUE,
@@ -243,6 +244,45 @@ STARTERS: Final = Table(
     },
 )
 
+INVITATIONS: Final = Table(
+    Store.CATALOGUE,
+    "invitations",
+    Purpose.ACCESS,
+    texts.WHILE_MEMBER(),
+    links=(Link("by", Whose.AUTHOR, only=("id", "project", "role", "by", "at"), rows=False),),
+    columns={
+        "id": None,
+        "digest": None,  # of a code that is nobody's
+        "project": None,
+        "role": None,
+        "uses": None,
+        "used": None,
+        "until": None,
+        "domain": None,  # of an organisation
+        "by": _DECIDER,
+        "at": None,
+        "withdrawn_at": None,
+    },
+)
+
+# What an institution claims of somebody is there while they wait to be confirmed.
+INVITED: Final = Table(
+    Store.CATALOGUE,
+    "invited",
+    Purpose.ACCESS,
+    texts.UNTIL_ERASED(),
+    links=(Link("user"),),
+    columns={
+        "invitation": _PROJECT,
+        "user": _NAME,
+        "state": _PROJECT,
+        "at": _WHEN,
+        "name": _CLAIMED,
+        "organisation": _CLAIMED,
+        "mail_domain": _CLAIMED,
+    },
+)
+
 PERSONS: Final = Table(
     Store.CATALOGUE,
     "persons",
@@ -346,5 +386,5 @@ PEOPLE: Final = (IDENTITIES, ACCOUNTS, HUB_NAMES, LOGIN_ENDS, PERSONS)
 # In the order of an erasure: what is somebody's through another table comes before that one.
 TABLES: Final = (
     ACCEPTANCES, DECLINED, REQUESTS, GRANTS, HELD_GRANTS, COUNTER, DATASETS, VERSIONS, AGREEMENTS, REVOCATIONS,
-    PROJECT_REQUESTS, STARTERS, PROJECT_PEOPLE, PROJECTS, LEASED_ACCOUNTS, *PEOPLE,
+    INVITED, INVITATIONS, PROJECT_REQUESTS, STARTERS, PROJECT_PEOPLE, PROJECTS, LEASED_ACCOUNTS, *PEOPLE,
 )  # fmt: skip

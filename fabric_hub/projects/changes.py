@@ -9,13 +9,27 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from fabric_hub.config.settings import OrNothing
-from fabric_hub.types import AccountName, Frozen, HubUser, OneLine, Slug
+from fabric_hub.types import AccountName, Frozen, HubUser, OneLine, Slug, said
 
 Role = Literal["owner", "member", "trainer", "steward", "visitor"]
 Why = Annotated[OneLine, Field(max_length=100)]
+InvitationId = Annotated[
+    str,
+    Field(pattern=r"^[0-9a-f]{12}$"),
+    said("twelve digits and letters a to f, as the list has them", "0123456789ab"),
+]
+CodeDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", strict=True)]
+MailDomain = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){1,5})?$", max_length=190
+    ),
+    said("the part of a mail address after the @, in small letters", "example.org"),
+]
+Uses = Annotated[int, Field(ge=1, le=1000)]
 GpuHours = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -99,8 +113,42 @@ class Resume(Frozen):
     project: Slug
 
 
+class Invite(Frozen):
+    """Let whoever has a code come in, in a role: so many people, until the end of a day.
+
+    :ivar digest: of the code (:func:`.invitations.digest_of`).
+    :ivar domain: of the mail addresses that it is for; "" is any.
+    """
+
+    do: Literal["invite"] = "invite"
+    project: Slug
+    digest: CodeDigest
+    role: Role = "member"
+    uses: Uses = 1
+    until: date
+    domain: MailDomain = ""
+
+
+class Withdraw(Frozen):
+    """Nobody comes in by an invitation any more; who has accepted it stays."""
+
+    do: Literal["withdraw"] = "withdraw"
+    project: Slug
+    invitation: InvitationId
+
+
+class TurnAway(Frozen):
+    """Somebody who accepted an invitation, and waits, does not come in."""
+
+    do: Literal["turn-away"] = "turn-away"
+    project: Slug
+    user: HubUser
+
+
+InvitationChange = Invite | Withdraw | TurnAway
 Change = Annotated[
-    Create | Describe | AddPerson | RemovePerson | SetBudget | SetDates | Pause | Resume, Field(discriminator="do")
+    Create | Describe | AddPerson | RemovePerson | SetBudget | SetDates | Pause | Resume | Invite | Withdraw | TurnAway,
+    Field(discriminator="do"),
 ]
 
 

@@ -57,6 +57,7 @@ SERVICE = (
 _DATASETS = "fabric_hub.hub.pages.datasets"
 _NOTICES = "fabric_hub.hub.pages.notices"
 _PROJECTS = "fabric_hub.hub.pages.projects"
+_INVITATIONS = "fabric_hub.hub.pages.invitations"
 _OPERATE_PROJECTS = "fabric_hub.hub.pages.operate_projects"
 _START = "jupyterhub.handlers.pages:SpawnHandler"
 HUB = (
@@ -243,6 +244,24 @@ HUB = (
         "no more than `catalogue.from_hub` lets the hub give.",
         handler="fabric_hub.hub.pages.operate_requests:OneRequest",
     ),
+    Line(
+        "GET /hub/invitations/{code}",
+        Caller.ANYBODY,
+        "It swaps the code for a cookie, and asks and tells nothing.",
+        handler=f"{_INVITATIONS}:InvitationLink",
+    ),
+    Line(
+        "GET /hub/invitations",
+        Caller.LOGGED_IN,
+        "Whose browser has the code.",
+        handler=f"{_INVITATIONS}:InvitationPage",
+    ),
+    Line(
+        "POST /hub/invitations",
+        Caller.LOGGED_IN,
+        "The same; with the hub's token against forgery. The catalogue service decides.",
+        handler=f"{_INVITATIONS}:InvitationPage",
+    ),
     Line("GET /hub/operate/projects", Caller.OPERATOR, handler=f"{_OPERATE_PROJECTS}:Projects"),
     Line(
         "POST /hub/operate/projects",
@@ -375,6 +394,9 @@ CATALOGUE = lines(
     "POST /v1/projects/requests/withdrawals",
     "POST /v1/projects/requests/answers",
     "POST /v1/projects/starters",
+    "POST /v1/invitations/list",
+    "POST /v1/invitations/offer",
+    "POST /v1/invitations/accept",
     "POST /v1/logins",
     "POST /v1/links",
     "POST /v1/leases",

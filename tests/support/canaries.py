@@ -15,6 +15,7 @@ from jupyterhub import orm
 from fabric_hub.catalogue import tables as catalogue_tables
 from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory
 from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.invitation_tables import invitations, invited
 from fabric_hub.catalogue.people.rows import Account
 from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.store import CatalogueStore
@@ -188,6 +189,7 @@ def plant_catalogue(settings: Settings, planted: Planted) -> None:
     try:
         people.first(login, account, lambda number: log.append(Entry(event="first-login", person=number)))
         plant_project(store.engine, user)
+        plant_invited(store.engine, planted)
         if not store.datasets():
             for one in (name, "rain", "snow"):
                 store.put(an_entry(name=one, versions=(), latest=None))
@@ -247,6 +249,26 @@ def plant_project(engine: sa.Engine, user: str) -> None:
         connection.execute(sa.insert(tables.project_requests).values(**asked, **answered))
         someone = {"project": name, "user": "carolx1", "role": "owner", "since": 1.0}
         connection.execute(sa.insert(tables.project_people).values(**someone, by=f"owner {user}"))
+
+
+def plant_invited(engine: sa.Engine, planted: Planted) -> None:
+    """A person who made an invitation to a project of others, and who waits to be confirmed by one of somebody else."""
+    made, other = os.urandom(6).hex(), os.urandom(6).hex()
+    with engine.begin() as connection:
+        project = connection.execute(sa.select(catalogue_tables.projects.c.name)).scalars().first()
+        for invitation, by in ((made, f"operator {planted.user}"), (other, "root")):
+            connection.execute(
+                sa.insert(invitations).values(
+                    id=invitation, digest=os.urandom(32).hex(), project=project, role="visitor", uses=1, used=0,
+                    until=date(2030, 1, 1), domain="", by=by, at=1.0,
+                )
+            )  # fmt: skip
+        connection.execute(
+            sa.insert(invited).values(
+                invitation=other, user=planted.user, state="waiting", at=1.0, name=planted.mark("claimedname"),
+                organisation=planted.mark("claimedorganisation"), mail_domain=planted.mark("claimeddomain"),
+            )
+        )  # fmt: skip
 
 
 def plant_files(root: Path, planted: Planted) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from fabric_hub.catalogue.audit.log import audit_directory, files, named
 from fabric_hub.catalogue.database import open_catalogue
+from fabric_hub.catalogue.invitation_tables import invitations, invited
 from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.publish import publish_projects
 from fabric_hub.catalogue.tables import project_people, project_requests, starters
@@ -108,9 +109,8 @@ class ProjectsHub:
         self.site.reset()
         engine = open_catalogue(self.settings)
         with engine.begin() as connection:
-            connection.execute(sa.delete(project_requests))
-            connection.execute(sa.delete(starters))
-            connection.execute(sa.delete(project_people))
+            for others in (invited, invitations, project_requests, starters, project_people):
+                connection.execute(sa.delete(others))
             connection.execute(sa.delete(table))
         engine.dispose()
         store = self.catalogue_service.store.projects

@@ -12,6 +12,7 @@ from . import (
     datasets,
     ended,
     home,
+    invitations,
     language,
     month,
     notices,
@@ -34,6 +35,6 @@ def pages(settings: Settings) -> list[tuple[Any, ...]]:
     """Each as (pattern below the hub's prefix, handler[, its arguments])."""
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
     persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *projects.pages()]
-    persons += [*requests.pages(), *visits.pages(), *report.pages(), *notices.pages()]
+    persons += [*requests.pages(), *visits.pages(), *report.pages(), *notices.pages(), *invitations.pages()]
     of_operators = [*operate.pages(), *stops.pages(), *announcements.pages(), *reports.pages(), *month.pages()]
     return [*anybodys, *persons, *of_operators, *operate_projects.pages(), *operate_requests.pages()]

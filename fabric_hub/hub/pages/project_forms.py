@@ -31,12 +31,15 @@ from fabric_hub.projects.changes import (
 from fabric_hub.projects.membership import roles_of
 from fabric_hub.types import AccountName, Frozen, HubUser, OneLine, Slug
 
+from . import project_invitations as invitations
+
 # What a form asks for, as the buttons of the page say it (``do``).
 ADD, ROLE, REMOVE, PAUSE, RESUME, DATES, BUDGET = "add", "role", "remove", "pause", "resume", "dates", "budget"
 # Where on the page a form stands, and with it what became of it.
 SECTIONS: Final = {
     ADD: "people", ROLE: "people", REMOVE: "people",
     PAUSE: "state", RESUME: "state", DATES: "dates", BUDGET: "budget",
+    invitations.INVITE: "invitations", invitations.WITHDRAW: "invitations", invitations.TURN_AWAY: "invitations",
 }  # fmt: skip
 KINDS: Final = ("research", "course", "client")
 ROLE_NAMES: Final[Mapping[str, Reason]] = {
@@ -60,6 +63,9 @@ class Wanted(Frozen):
 
     changes: tuple[Change, ...]
     done: Text
+
+
+_Form = Callable[[str, Project, Mapping[str, str]], Wanted]
 
 
 def wanted(name: str, project: Project, fields: Mapping[str, str]) -> Wanted:
@@ -125,7 +131,15 @@ def _budget(name: str, _project: Project, fields: Mapping[str, str]) -> Wanted:
     return Wanted(changes=(SetBudget(project=name, gpu_hours=hours(fields)),), done=texts.BUDGET_SAVED())
 
 
-_FORMS: Final[Mapping[str, Callable[[str, Project, Mapping[str, str]], Wanted]]] = {
+def _invitation(make: Callable[[str, Mapping[str, str]], tuple[Change, Text]]) -> _Form:
+    def of_form(name: str, _project: Project, fields: Mapping[str, str]) -> Wanted:
+        change, done = make(name, fields)
+        return Wanted(changes=(change,), done=done)
+
+    return of_form
+
+
+_FORMS: Final[Mapping[str, _Form]] = {
     ADD: _add,
     ROLE: _change_role,
     REMOVE: _remove,
@@ -133,6 +147,9 @@ _FORMS: Final[Mapping[str, Callable[[str, Project, Mapping[str, str]], Wanted]]]
     RESUME: _resume,
     DATES: _dates,
     BUDGET: _budget,
+    invitations.INVITE: _invitation(invitations.invite),
+    invitations.WITHDRAW: _invitation(invitations.withdraw),
+    invitations.TURN_AWAY: _invitation(invitations.turn_away),
 }
 
 

@@ -29,10 +29,11 @@ from fabric_hub.messages.texts import project_pages as texts
 from fabric_hub.messages.texts import project_requests as request_texts
 from fabric_hub.messages.texts.projects import ITS_OWNER
 from fabric_hub.projects.changes import Change, ChangeBody
+from fabric_hub.projects.invitations import Invitations, digest_of, new_code
 from fabric_hub.projects.live import LiveProjects
 from fabric_hub.projects.membership import roles_of
 
-from . import budgets
+from . import budgets, project_invitations
 from .known_requests import asks_here, asks_more, requests_of
 from .open_doors import open_doors
 from .operate import refused_in_words
@@ -160,6 +161,9 @@ class OneProject(ProjectPages):
     async def take(self, name: str) -> None:
         """Do what a form asks for, and show what became of it."""
         project, fields, viewer = self.found(name), self.fields(), self.current_user
+        # only who is shown the link knows the code: the catalogue service is told its digest
+        code = new_code() if fields.get("do") == project_invitations.INVITE else ""
+        fields["digest"] = digest_of(code)
         try:
             self.may_change(name, project)
             asked = wanted(name, project, fields)
@@ -173,7 +177,7 @@ class OneProject(ProjectPages):
         if not self.as_operator and (after is None or not roles_of(after, viewer.name)):
             self.redirect(url_path_join(self.hub.base_url, PATH), status=303)  # they took themselves out
             return
-        await self.show_project(name, done=asked.done, typed={"do": fields["do"]})
+        await self.show_project(name, done=asked.done, typed={"do": fields["do"]}, code=code)
 
     def may_change(self, name: str, project: Project) -> None:
         """Nothing.
@@ -193,8 +197,9 @@ class OneProject(ProjectPages):
         problem: FabricError | None = None,
         done: Text | None = None,
         typed: Mapping[str, str] | None = None,
+        code: str = "",
     ) -> None:
-        """The page, and on it what became of a form."""
+        """The page, and on it what became of a form; ``code`` is of an invitation that was just made."""
         project, viewer, now = self.found(name), self.current_user, time.time()
         settings, looking = self.shared.settings, looking_at(project, viewer, operator=self.as_operator)
         runs = running_in(self.shared, {name}, now).get(name, ())
@@ -203,6 +208,10 @@ class OneProject(ProjectPages):
         today, shown = today_at(now), settings.quotas.shown_of_people
         days, people = await asyncio.to_thread(used_in, self.shared, name, today) if looking.inside else ((), ())
         typed, changes = typed or {}, looking.answers and view.kept
+        invitations, no_list = Invitations(), None
+        if changes and self.shared.catalogue_service is not None:
+            asked = project_invitations.of_project(self.shared.catalogue_service, viewer.name, name)
+            invitations, no_list = await asked
         await self.show(
             "project.html",
             view=view,
@@ -213,6 +222,10 @@ class OneProject(ProjectPages):
             changes=changes,
             asks_more=changes and not self.as_operator and asks_more(settings, project),
             open_doors=open_doors(settings, self.settings.get("cookie_max_age_days", 14)) if changes else (),
+            invitations=invitations,
+            no_list=no_list,
+            came_by=project_invitations.by_person(invitations),
+            link=self.link(code) if code else "",
             address=self.address(name),
             problem=problem,
             done=done,
@@ -224,6 +237,12 @@ class OneProject(ProjectPages):
     def address(self, name: str) -> str:
         """Of this page: where its forms are sent."""
         return str(url_path_join(self.hub.base_url, PATH, name))
+
+    def link(self, code: str) -> str:
+        """An invitation's, to be sent to whom it invites."""
+        public = self.settings.get("public_url")
+        origin = f"{public.scheme}://{public.netloc}" if public else f"{self.request.protocol}://{self.request.host}"
+        return f"{origin}{url_path_join(self.hub.base_url, 'invitations', code)}"
 
 
 def today_at(now: float) -> date:

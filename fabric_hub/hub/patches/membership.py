@@ -18,6 +18,7 @@ from jupyterhub.utils import maybe_future
 from tornado.ioloop import PeriodicCallback
 
 from fabric_hub.config.settings import Settings
+from fabric_hub.hub import invitation_cookie
 from fabric_hub.hub.login.starter import give_starter
 from fabric_hub.hub.roles import (
     LOOK_EVERY_S,
@@ -56,6 +57,7 @@ def _with_those_of_projects(init_users: Any) -> Any:
         await init_users(self)
         for one in follow_projects:
             one.check_allowed = live_check(one, runtime().settings)
+            one.get_authenticated_user = invitation_cookie.noticed(one.get_authenticated_user)
         for one in asked:
             one.check_blocked_users = block_check(one, runtime().settings)
 
@@ -86,7 +88,7 @@ def live_check(authenticator: Any, settings: Settings) -> Any:
     theirs, of_the_site = authenticator.check_allowed, frozenset(authenticator.allowed_users)
 
     async def check_allowed(username: str, authentication: Any = None) -> bool:
-        if may_log_in(settings, username):
+        if may_log_in(settings, username) or await invitation_cookie.lets_in(username):
             authenticator.allowed_users.add(username)
         elif username not in of_the_site:
             authenticator.allowed_users.discard(username)

@@ -25,6 +25,9 @@ SECRET = Reason("privacy-secret", N_("a key or token, or what is made of one"), 
 PERSON_NUMBER = Reason("privacy-person-number", N_("number in the audit log"), who=_NOBODY)
 IDENTITY = Reason("privacy-identity", N_("identity at a provider, and what it said at a login"), who=_NOBODY)
 IDENTITY_DIGEST = Reason("privacy-identity-digest", N_("digest of a name or an identity"), who=_NOBODY)
+CLAIMED = Reason(
+    "privacy-claimed", N_("what an institution claims of who is invited, until it is confirmed"), who=_NOBODY
+)
 ROLE = Reason("privacy-role", N_("role or membership"), who=_NOBODY)
 USE = Reason("privacy-use", N_("use of GPUs, CPUs or storage"), who=_NOBODY)
 TOLD = Reason("privacy-told", N_("what the person was told"), who=_NOBODY)

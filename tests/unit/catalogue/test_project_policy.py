@@ -18,11 +18,14 @@ from fabric_hub.projects.changes import (
     Change,
     Create,
     Describe,
+    Invite,
     Pause,
     RemovePerson,
     Resume,
     SetBudget,
     SetDates,
+    TurnAway,
+    Withdraw,
 )
 
 IN_IT = ("visitor", "member", "trainer", "steward", "owner")
@@ -68,6 +71,9 @@ CHANGES: dict[str, tuple[Change, set[str], set[str], set[str]]] = {
     "end earlier, start earlier": (SetDates(**W, start=None, end=date(2026, 6, 1)), NOBODY, OPERATOR, NOBODY),
     "pause": (Pause(**W, why="too hot"), OWNERS, OWNERS, OWNERS),
     "resume": (Resume(**W), OWNERS, OWNERS, OWNERS),
+    "invite": (Invite(**W, digest="0" * 64, until=END), OWNERS, OWNERS, NOBODY),
+    "withdraw": (Withdraw(**W, invitation="0123456789ab"), OWNERS, OWNERS, OWNERS),
+    "turn away": (TurnAway(**W, user="eve"), OWNERS, OWNERS, OWNERS),
 }
 
 
@@ -245,9 +251,15 @@ def test_the_command_that_a_refusal_names_makes_just_that_change(
         made.append(given)
         raise StopError
 
-    from fabric_hub.cli import project_commands
+    def invited(_at: object, given: Change) -> bool:
+        made.append(given.model_copy(update={"digest": "0" * 64}) if isinstance(given, Invite) else given)
+        raise StopError
+
+    from fabric_hub.cli import project_commands, project_invitations
 
     monkeypatch.setattr(project_commands, "_changed", changed)
+    monkeypatch.setattr(project_invitations, "_make", invited)
+    monkeypatch.setattr(project_invitations, "opened", lambda _: _Nothing())
     monkeypatch.setattr(project_commands, "opened", lambda _: _Nothing())
     monkeypatch.setattr(project_commands, "_known", lambda *_: OPEN)
     arguments = cli.parser().parse_args(shlex.split(command(change))[1:])

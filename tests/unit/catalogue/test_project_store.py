@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 
 from fabric_hub.catalogue.audit.log import Entry
-from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.project_edits import with_hub_names
 from fabric_hub.catalogue.project_policy import Asker
 from fabric_hub.catalogue.project_store import RefusedError
@@ -35,39 +33,10 @@ from fabric_hub.projects.changes import (
 )
 from fabric_hub.projects.document import ProjectsDocument, as_json, document
 from fabric_hub.projects.live import LiveProjects
-from tests.support.builders import a_site, catalogue_text
-from tests.support.postgresql import server
-from tests.support.postgresql import url as url_of
 
 ROOT = Asker("root", operator=True, from_hub=False)
 WAVES = Create(project="waves", title="Waves", owners=("ada", "bo"), budget_gpu_hours=10)
 W: dict[str, Any] = {"project": "waves"}
-
-
-@pytest.fixture(scope="module")
-def postgres(sandbox: Path) -> Iterator[str]:
-    with server(sandbox) as home:
-        yield url_of(home)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Settings:
-    (tmp_path / "state").mkdir()
-    return a_site(tmp_path, catalogue_text(tmp_path, "nobody"))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, site: Settings) -> Iterator[sa.Engine]:
-    """An empty catalogue, on each of the two databases."""
-    assert site.catalogue is not None
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")
-    opened = open_catalogue(site.catalogue.model_copy(update={"database": url}))
-    yield opened
-    if url:
-        with opened.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-    opened.dispose()
 
 
 class Kept:

@@ -228,3 +228,25 @@ def test_hub_and_gateway_are_told_where_the_services_socket_is(place: Place) -> 
     place.site.write_text(f'{place.site.read_text()}socket = "{socket}/catalogue.sock"\n')
     say(place, *CREATE)
     assert json.loads((socket / FILE).read_text())["projects"]["waves"]["title"] == "Big waves"
+
+
+def test_an_invitation_is_made_listed_and_withdrawn_and_its_code_is_said_once(place: Place) -> None:
+    say(place, *CREATE)
+    words = say(place, "invite", "waves", "--role", "visitor", "--uses", "2", "--until", "2099-01-31")
+    assert words.startswith("Made: invitation ")
+    assert "/hub/invitations/" in words.splitlines()[-1]
+    made = as_json(place, "invite", "waves", "--until", "2099-01-31", "--domain", "delta.example")
+    assert (made["role"], made["uses"], made["until"], made["domain"]) == ("member", 1, "2099-01-31", "delta.example")
+    assert made["link"].endswith(f"/hub/invitations/{made['code']}")
+    listed = say(place, "invitations", "waves")
+    assert made["invitation"] in listed
+    assert made["code"] not in listed
+    found = as_json(place, "invitations", "waves")
+    assert [(one["role"], one["uses"], one["used"]) for one in found["open"]] == [("visitor", 2, 0), ("member", 1, 0)]
+    assert say(place, "withdraw", "waves", made["invitation"]).startswith(f"Withdrawn: invitation {made['invitation']}")
+    assert say(place, "withdraw", "waves", made["invitation"]) == "Nothing new for project waves.\n"
+    assert made["invitation"] not in say(place, "invitations", "waves")
+    unknown = refused(place, "withdraw", "waves", "0123456789ab")
+    assert unknown.startswith("Project waves has no invitation 0123456789ab.")
+    assert refused(place, "turn-away", "waves", "eve").startswith("eve does not wait for project waves.")
+    assert refused(place, "invitations", "nope") == "There is no project nope. Check its name."

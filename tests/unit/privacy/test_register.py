@@ -139,11 +139,13 @@ identity at a provider, and what it said at a login|use of GPUs, CPUs or storage
 language|datasets that are used or asked for, and what for|whether a session is in use
 how a start or a session went, and how it ended|network address, browser, page
 everything that the stores had at that moment
+what an institution claims of who is invited, until it is confirmed
 let the person in, and know them again|start, show and end sessions|add up what is used, and show it
 help where something does not work|open data and projects to those who may use them
 prove later who used which data, and who decided|spare the person saying it again|tell people what concerns them
 run the service, and find faults|bring everything back after a loss|as the site's privacy statement says
-as privacy.keep_days says (by default 730 days)|as notices.keep_days says (by default 400 days)|what the person was told|as reports.keep_days says (by default 90 days)|1 day|30 days|400 days
+as privacy.keep_days says (by default 730 days)|as notices.keep_days says (by default 400 days)
+what the person was told|as reports.keep_days says (by default 90 days)|1 day|30 days|400 days
 as long as the person is a user of the hub|as long as the session lives
 as long as the person is in the project or has the role|until it expires or is revoked
 until an operator erases the person|until the person removes it|until who answers for the dataset changes it
