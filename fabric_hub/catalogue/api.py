@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field, StringConstraints
 
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
+from fabric_hub.datasets.stewardship import StewardBody, Stewarded
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
@@ -137,12 +138,26 @@ class PeopleVerbs(Protocol):
         """Make a second identity a person's."""
 
 
+class StewardVerbs(Protocol):
+    """What is asked for stewards; every verb may raise FabricError."""
+
+    async def of(self, user: str) -> Stewarded:
+        """Drafts and reviews of a steward's datasets."""
+
+    async def change(self, body: StewardBody) -> None:
+        """Make a steward's change, and tell the nodes."""
+
+
 class Verbs(Protocol):
     """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
 
     @property
     def people(self) -> PeopleVerbs:
         """What is asked about people."""
+
+    @property
+    def stewards(self) -> StewardVerbs:
+        """What is asked for stewards."""
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""

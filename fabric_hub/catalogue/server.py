@@ -21,6 +21,7 @@ from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.rpc import server as unix_server
 
+from . import steward_routes
 from .api import (
     LONGEST_WAIT_S,
     AcceptanceBody,
@@ -102,6 +103,8 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def link(request: LinkBody) -> None:
         """A person who is logged in with both makes the second identity theirs; it must be nobody's before."""
         await verbs.people.link(request)
+
+    steward_routes.add_routes(app, lambda: verbs.stewards)
 
     @app.get("/v1/agents")
     async def agents() -> Agents:

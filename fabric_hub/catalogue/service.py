@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from .project_policy import Asker
 from .project_store import RefusedError
 from .publish import Uids, publish, publish_projects
 from .rate_limit import RateLimit
+from .steward_service import StewardService
 from .store import NOT_CONFIRMED, CatalogueStore
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,8 @@ class CatalogueService:
         self._wishes = RateLimit(WISHES_AT_ONCE, WISHES_PER_S)
         self._changes = RateLimit(CHANGES_AT_ONCE, CHANGES_PER_S)
         self._denials = Denials(self._record)
+        doing = (self._append, self._not_too_often, self._denials.denied, self._tell)
+        self.stewards = StewardService(self._settings_now, store, self._audit_log, *doing)
 
     # -- life
 
@@ -130,8 +134,7 @@ class CatalogueService:
         # what cannot be proved later does not happen: the audit log comes before the transaction's end
         await asyncio.to_thread(self._store.accept, acceptance, lambda: self._append([entry]))
         # before the session is submitted: its node must find the acceptance there
-        await self._publish()
-        await self._refresh()
+        await self._tell()
 
     async def request(self, request: AccessBody) -> None:
         project = await self._project(request.user, request.project)
@@ -171,8 +174,7 @@ class CatalogueService:
             if error.reason == "not-held":
                 raise FabricError(texts.DECIDED_ALREADY(dataset=dataset, project=project)) from error
             raise
-        await self._publish()
-        await self._refresh()
+        await self._tell()
 
     async def answer(self, request: AnswerBody) -> None:
         user, dataset, project = request.user, request.dataset, request.project
@@ -232,8 +234,7 @@ class CatalogueService:
             raise
         # also after no change: the last one's word may not have reached everybody
         await asyncio.to_thread(self._reload)
-        await self._publish()
-        await self._refresh()
+        await self._tell()
 
     async def agents(self) -> Agents:
         return Agents(agents=await asyncio.to_thread(self._reports.read))
@@ -289,18 +290,14 @@ class CatalogueService:
             ) from error
         return taken
 
-    @property
+    @cached_property
     def _ingest(self) -> Ingest:
-        if self._made_ingest is None:
-            self._made_ingest = Ingest(
-                events_directory(self._datasets),
-                frozenset({0, os.geteuid()}),
-                self._append,
-                recorded_sources(self._audit_log.directory),
-            )
-        return self._made_ingest
-
-    _made_ingest: Ingest | None = None
+        return Ingest(
+            events_directory(self._datasets),
+            frozenset({0, os.geteuid()}),
+            self._append,
+            recorded_sources(self._audit_log.directory),
+        )
 
     # -- edges
 
@@ -317,6 +314,10 @@ class CatalogueService:
         if await asyncio.to_thread(publish, self._of_file, self._store, self._uids):
             log.info("the nodes are told of catalogue %d", self._known.serial if self._known else 0)
         self._published_at = time.time()
+
+    async def _tell(self) -> None:
+        await self._publish()
+        await self._refresh()
 
     async def _refresh(self) -> Catalogue:
         asked_at = time.time()

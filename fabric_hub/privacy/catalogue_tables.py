@@ -160,6 +160,20 @@ REQUESTS: Final = Table(
     },
 )
 
+REVIEWS: Final = Table(
+    Store.CATALOGUE,
+    "reviews",
+    Purpose.ACCESS,
+    texts.UNTIL_STEWARD(),
+    links=(_BY,),
+    columns={
+        "dataset": None,
+        "project": None,
+        "at": Personal(texts.WHEN(), SUM),
+        "by": Personal(texts.NAME(), NUMBER),
+    },
+)
+
 PROJECTS: Final = Table(
     Store.CATALOGUE,
     "projects",
@@ -188,6 +202,7 @@ PROJECTS: Final = Table(
         "created_by": _DECIDER,
         "ended_at": None,
         "serial": None,
+        "asks": None,
     },
 )
 
@@ -232,6 +247,7 @@ IDENTITIES: Final = Table(
         "organisation": _SAID,
         "assurance": _SAID,
         "acr": _SAID,
+        "auth_time": _WHEN,
     },
 )
 
@@ -271,6 +287,6 @@ PEOPLE: Final = (IDENTITIES, ACCOUNTS, HUB_NAMES, PERSONS)
 
 # In the order of an erasure: what is somebody's through another table comes before that one.
 TABLES: Final = (
-    ACCEPTANCES, DECLINED, REQUESTS, GRANTS, HELD_GRANTS, COUNTER, DATASETS, VERSIONS, AGREEMENTS, REVOCATIONS,
+    ACCEPTANCES, DECLINED, REQUESTS, GRANTS, HELD_GRANTS, REVIEWS, COUNTER, DATASETS, VERSIONS, AGREEMENTS, REVOCATIONS,
     PROJECT_PEOPLE, PROJECTS, *PEOPLE,
 )  # fmt: skip

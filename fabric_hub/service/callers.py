@@ -209,6 +209,31 @@ HUB = (
         "decides, and gives no more than `catalogue.from_hub` lets the hub give.",
         handler=f"{_PROJECTS}:OneProject",
     ),
+    Line(
+        "GET /hub/steward",
+        Caller.LOGGED_IN,
+        "For who answers for a dataset (`catalogue.stewards`), and of those datasets only; not found for others.",
+        handler="fabric_hub.hub.pages.steward:MyDatasets",
+    ),
+    Line(
+        "POST /hub/steward",
+        Caller.LOGGED_IN,
+        "With the hub's token against forgery, and in person (`fabric_hub.hub.spawner.agreements:in_person`). The "
+        "catalogue service decides, and grants only what `catalogue.from_hub` lets the hub grant.",
+        handler="fabric_hub.hub.pages.steward:MyDatasets",
+    ),
+    Line(
+        "GET /hub/steward/new",
+        Caller.LOGGED_IN,
+        "The same as `GET /hub/steward`.",
+        handler="fabric_hub.hub.pages.steward:NewDataset",
+    ),
+    Line(
+        "POST /hub/steward/new",
+        Caller.LOGGED_IN,
+        "The same as `POST /hub/steward`; it makes a draft, which opens nothing.",
+        handler="fabric_hub.hub.pages.steward:NewDataset",
+    ),
     Line("GET /hub/operate/projects", Caller.OPERATOR, handler=f"{_OPERATE_PROJECTS}:Projects"),
     Line(
         "POST /hub/operate/projects",
@@ -335,6 +360,8 @@ CATALOGUE = lines(
     "POST /v1/decisions",
     "POST /v1/answers",
     "POST /v1/projects/changes",
+    "GET /v1/stewards/{user}",
+    "POST /v1/stewards/changes",
     "POST /v1/logins",
     "POST /v1/links",
     "POST /v1/events",

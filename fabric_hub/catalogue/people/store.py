@@ -34,6 +34,7 @@ class KnownIdentity(Frozen):
     organisation: str | None = None
     assurance: tuple[str, ...] = ()
     acr: str | None = None
+    auth_time: float | None = None
 
 
 class Person(Frozen):
