@@ -22,6 +22,7 @@ from . import (
     site,
     sooner,
     start_form,
+    steward,
     stops,
     visits,
 )
@@ -31,6 +32,6 @@ def pages(settings: Settings) -> list[tuple[Any, ...]]:
     """Each as (pattern below the hub's prefix, handler[, its arguments])."""
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
     persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *projects.pages()]
-    persons += [*visits.pages(), *report.pages()]
+    persons += [*visits.pages(), *report.pages(), *steward.pages(settings)]
     of_operators = [*operate.pages(), *stops.pages(), *announcements.pages(), *reports.pages(), *month.pages()]
     return [*anybodys, *persons, *of_operators, *operate_projects.pages()]
