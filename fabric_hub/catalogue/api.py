@@ -7,9 +7,11 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
+from fabric_hub.config.assurance import Asks
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
 from fabric_hub.datasets.stewardship import StewardBody, Stewarded
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
+from fabric_hub.projects.assurance import Vouched
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.types import Frozen, HubUser, Slug
@@ -133,6 +135,12 @@ class PeopleVerbs(Protocol):
 
     async def login(self, login: Login) -> LoggedIn:
         """Who somebody is here who has just logged in; a first login makes them known."""
+
+    async def vouched(self, user: str) -> Vouched:
+        """What was said of somebody at their last login by a provider."""
+
+    async def check(self, asks: Asks | None, user: str, what: str) -> None:
+        """Refuse who has logged in less well than is asked."""
 
     async def link(self, request: LinkBody) -> None:
         """Make a second identity a person's."""

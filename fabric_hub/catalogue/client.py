@@ -11,6 +11,7 @@ from fabric_hub.datasets.stewardship import StewardBody, StewardChange, Stewarde
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
+from fabric_hub.projects.assurance import Vouched
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.rpc.client import UnixClient
@@ -132,6 +133,10 @@ class CatalogueClient(UnixClient):
         :raises FabricError: 403 the site's mapping has no account for them, in words; 429 too many are new at once.
         """
         return await self.ask(LoggedIn, "POST", "/v1/logins", content=login.model_dump_json())
+
+    async def vouched(self, user: str) -> Vouched:
+        """What was said of somebody at their last login by a provider."""
+        return await self.ask(Vouched, "GET", f"/v1/logins/{quote(user, safe='')}")
 
     async def link(self, user: str, first: VerifiedLogin, second: VerifiedLogin) -> None:
         """Make the second identity a person's who is logged in with both.

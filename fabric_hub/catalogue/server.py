@@ -11,15 +11,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Response
 
 from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
+from fabric_hub.projects.assurance import Vouched
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.rpc import server as unix_server
+from fabric_hub.types import HubUser
 
 from . import steward_routes
 from .api import (
@@ -58,7 +60,10 @@ def create_app(verbs: Verbs) -> FastAPI:
         found = await verbs.catalogue(after, min(wait, LONGEST_WAIT_S))
         # serialise once, without FastAPI's second validation
         # a hub of an earlier release refuses a field that it does not know, and there is mostly nothing in these
-        content = found.model_dump_json(exclude={name for name in ("held", "declined") if not getattr(found, name)})
+        left_out: dict[str, Any] = {name: True for name in ("held", "declined") if not getattr(found, name)}
+        if not any(one.asks for one in found.datasets):
+            left_out["datasets"] = {"__all__": {"asks"}}
+        content = found.model_dump_json(exclude=left_out)
         return Response(content, media_type="application/json")
 
     @app.post("/v1/acceptances", status_code=204)
@@ -98,6 +103,11 @@ def create_app(verbs: Verbs) -> FastAPI:
     async def login(login: Login) -> LoggedIn:
         """Who somebody is here who has just logged in; a first login makes them known, or is refused."""
         return await verbs.people.login(login)
+
+    @app.get("/v1/logins/{user}")
+    async def vouched(user: HubUser) -> Vouched:
+        """What was said of somebody at their last login by a provider, for what a project asks of a login."""
+        return await verbs.people.vouched(user)
 
     @app.post("/v1/links", status_code=204)
     async def link(request: LinkBody) -> None:

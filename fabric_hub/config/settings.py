@@ -37,6 +37,7 @@ from fabric_hub.types import (
 )
 
 from . import earlier
+from .assurance import Asks
 from .catalogue import CatalogueSettings
 from .hub import HubSettings
 from .log import LogSettings
@@ -248,6 +249,7 @@ class Project(Frozen):
         "project with non-public data.",
     )
     paused: OrNothing = Field(default="", description="Why nothing starts in it for now; empty: it is not paused.")
+    asks: Asks | None = Field(default=None, description="What it asks of a login. See project.NAME.asks.")
     organisation: OrNothing = Field(default="", description="Whose project it is, for the month sheet.")
     sector: OrNothing = Field(default="", description="The sector of that organisation, for the month sheet.")
     start: date | None = Field(default=None, description="First day on which sessions can start.")

@@ -9,10 +9,13 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fabric_hub.config.assurance import Asks
+from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import assurance as texts
 from fabric_hub.types import Frozen
+
+from .naming import contact
 
 # How far the provider's clock may be ahead of ours, in seconds.
 _AHEAD_S: Final = 60.0
@@ -31,28 +34,25 @@ class Vouched(Frozen):
     auth_time: float | None = None
 
 
-class AssuranceError(FabricError):
-    """A login is not good enough.
-
-    :ivar again: the path at the hub, below its base, where to log in anew in the way that is asked; "" where that
-        changes nothing.
-    """
-
-    def __init__(self, told: Text, again: str = "") -> None:
-        super().__init__(told)
-        self.again = again
-
-
-def refusal(asks: Asks | None, vouched: Vouched, what: str, provider: str, whom: Text | str, now: float) -> Text | None:
+def refusal(
+    asks: Asks | None,
+    vouched: Vouched,
+    what: str,
+    provider: str,
+    whom: Text | str,
+    now: float,
+    hub: str = "/hub/",
+) -> Text | None:
     """Why a login is not good enough; None: it is, or nothing is asked.
 
     :param what: what people call the project or the dataset.
     :param provider: the provider as people read it; empty: none.
     :param whom: whom to write to.
+    :param hub: the hub's address, with a slash at its end.
     """
     if asks is None or not asks.anything:
         return None
-    about = {"what": what, "whom": whom}
+    about: dict[str, Text | str] = {"what": what, "whom": whom}
     if not vouched.provider:
         return texts.NO_PROVIDER(**about)
     about |= {"provider": provider or vouched.provider}
@@ -63,6 +63,7 @@ def refusal(asks: Asks | None, vouched: Vouched, what: str, provider: str, whom:
         return texts.ASSURANCE_OTHER(wanted=wanted, sent=vouched.assurance, **about)
     if not asks.acr:
         return None
+    about["again"] = login_again(hub, vouched.provider, asks)
     if vouched.acr is None:
         return texts.ACR_MISSING(wanted=asks.acr, **about)
     if vouched.acr not in asks.acr:
@@ -80,26 +81,22 @@ def _of_age(minutes: int | None, at: float | None, about: dict[str, Text | str],
     return None
 
 
-_BY_ANOTHER_LOGIN: Final = frozenset(
-    one.code
-    for one in (texts.NO_PROVIDER, texts.ACR_MISSING, texts.ACR_OTHER, texts.AUTH_TIME_MISSING, texts.TOO_LONG_AGO)
-)
-
-
-def check(asks: Asks | None, vouched: Vouched, what: str, provider: str, whom: Text | str, now: float) -> None:
+def check(settings: Settings, asks: Asks | None, vouched: Vouched, what: str, now: float) -> None:
     """Refuse a login that is not good enough; parameters as for :func:`refusal`.
 
-    :raises AssuranceError: what the home institution did not send, and what to do.
+    :raises FabricError: (403) what the home institution did not send, whom to write to, and where to log in again.
     """
-    if (told := refusal(asks, vouched, what, provider, whom, now)) is not None:
-        assert asks is not None
-        helps = told.code in _BY_ANOTHER_LOGIN and bool(vouched.provider)
-        raise AssuranceError(told, login_again(vouched.provider, asks) if helps else "")
+    known = settings.login.provider.get(vouched.provider)
+    provider = known.shown(vouched.provider) if known else ""
+    whom: Text | str = (known.contact if known else "") or contact(settings)
+    hub = f"{settings.hub.pages_url}/hub/"
+    if (told := refusal(asks, vouched, what, provider, whom, now, hub)) is not None:
+        raise FabricError(told)
 
 
-def login_again(provider: str, asks: Asks) -> str:
-    """The path at the hub that has a provider ask for the second factor."""
+def login_again(hub: str, provider: str, asks: Asks) -> str:
+    """The address at the hub that has a provider ask for the second factor."""
     wanted = {"acr": " ".join(asks.acr)}
     if asks.max_age_minutes is not None:
         wanted["max_age"] = str(asks.max_age_minutes * 60)
-    return f"login/{provider}?{urlencode(wanted)}"
+    return f"{hub}login/{provider}?{urlencode(wanted)}"

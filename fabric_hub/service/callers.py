@@ -363,6 +363,7 @@ CATALOGUE = lines(
     "GET /v1/stewards/{user}",
     "POST /v1/stewards/changes",
     "POST /v1/logins",
+    "GET /v1/logins/{user}",
     "POST /v1/links",
     "POST /v1/events",
     "GET /v1/agents",

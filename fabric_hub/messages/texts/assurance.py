@@ -36,7 +36,9 @@ ASSURANCE_OTHER = Reason(
 ACR_MISSING = Reason(
     "second-factor-missing",
     N_("{what} asks for a second factor, and {provider} does not say how you logged in: no acr came with your login."),
-    N_("Log in again with a second factor. If you did, ask your institution to send acr, or write to {whom}."),
+    N_(
+        "Log in again with a second factor ({again}). If you did, ask your institution to send acr, or write to {whom}."
+    ),
     who=Who.PERSON,
     label="assurance",
     status=403,
@@ -44,7 +46,7 @@ ACR_MISSING = Reason(
 ACR_OTHER = Reason(
     "second-factor-other",
     N_("{what} asks for a login by {wanted:list}; {provider} says that yours was by {sent}."),
-    N_("Log in again with a second factor, or write to {whom}."),
+    N_("Log in again with a second factor ({again}), or write to {whom}."),
     who=Who.PERSON,
     label="assurance",
     status=403,
@@ -52,7 +54,7 @@ ACR_OTHER = Reason(
 AUTH_TIME_MISSING = Reason(
     "second-factor-no-time",
     N_("{what} asks for a recent second factor, and {provider} does not say when yours was: no auth_time came."),
-    N_("Log in again with a second factor, or write to {whom}."),
+    N_("Log in again with a second factor ({again}), or write to {whom}."),
     who=Who.PERSON,
     label="assurance",
     status=403,
@@ -60,7 +62,7 @@ AUTH_TIME_MISSING = Reason(
 TOO_LONG_AGO = Reason(
     "second-factor-too-old",
     N_("{what} asks for a second factor within the last {minutes} min, and yours is older."),
-    N_("Log in again with a second factor, or write to {whom}."),
+    N_("Log in again with a second factor ({again}), or write to {whom}."),
     who=Who.PERSON,
     label="assurance",
     status=403,

@@ -14,12 +14,15 @@ import pytest
 
 from fabric_hub.catalogue.audit.log import audit_directory, files
 from fabric_hub.catalogue.client import CatalogueClient
+from fabric_hub.catalogue.people.rows import Account
+from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.publish import grants_file
 from fabric_hub.config.settings import load
 from fabric_hub.datasets.model import AccessRequest, Grant
 from fabric_hub.datasets.stewardship import Decline, Draft, GiveAccess, Review, StewardChange, TakeAccess
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import message_of
+from fabric_hub.projects.identity import Identity, Login
 from tests.support.builders import least_site_text
 from tests.support.catalogue_thread import CatalogueThread, settings_of
 from tests.unit.catalogue.test_store import a_version, an_entry
@@ -186,3 +189,29 @@ async def test_a_draft_opens_nothing_and_a_published_entry_is_not_changed(site: 
     assert [one.name for one in site.thread.catalogue().datasets] == ["wind-farm"]
     assert await refused(site, "ada", Draft(entry=an_entry(access="public"))) == ("not-a-draft", 409)
     assert site.store.dataset("wind-farm").access == "restricted"
+
+
+async def test_who_logged_in_too_weakly_accepts_nothing_and_who_logged_in_well_does(site: Site) -> None:
+    site.store.grant(Grant(dataset="wind-farm", project="physics"))
+    site.store.put(an_entry(asks={"acr": ["mfa"], "max_age_minutes": 60}))
+    assert site.settings.catalogue is not None
+    people = PeopleStore(site.store.engine)
+    account = Account(name="bin", unix_account="bin", uid=2, mapped_by="claim")
+    login = Login(identity=Identity(issuer="https://idp.example.org", subject="1"), provider="uni", acr="mfa")
+    async with CatalogueClient(site.settings.catalogue.socket) as client:
+
+        async def refused_as(code: str) -> None:
+            with pytest.raises(FabricError) as caught:
+                await client.accept("bin", "physics", "wind-farm", "1", "research")
+            assert (message_of(caught.value).code, caught.value.status) == (code, 403)
+            assert site.thread.catalogue().acceptances == ()
+
+        await refused_as("assurance-no-provider")
+        people.first(login, account, lambda _: None)
+        await refused_as("second-factor-no-time")
+        people.seen(login.model_copy(update={"auth_time": time.time() - 7200}))
+        await refused_as("second-factor-too-old")
+        people.seen(login.model_copy(update={"auth_time": time.time()}))
+        assert (await client.vouched("bin")).acr == "mfa"
+        await client.accept("bin", "physics", "wind-farm", "1", "research")
+    assert [one.user for one in site.thread.catalogue().acceptances] == ["bin"]
