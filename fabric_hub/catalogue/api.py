@@ -139,7 +139,7 @@ class PeopleVerbs(Protocol):
     async def vouched(self, user: str) -> Vouched:
         """What was said of somebody at their last login by a provider."""
 
-    async def check(self, asks: Asks | None, user: str, what: str) -> None:
+    async def check(self, asks: Asks | None, what: str, user: str) -> None:
         """Refuse who has logged in less well than is asked."""
 
     async def link(self, request: LinkBody) -> None:
@@ -151,6 +151,9 @@ class StewardVerbs(Protocol):
 
     async def of(self, user: str) -> Stewarded:
         """Drafts and reviews of a steward's datasets."""
+
+    async def asked_by(self, name: str) -> tuple[Asks | None, str]:
+        """What a dataset asks of a login, and what people call it."""
 
     async def change(self, body: StewardBody) -> None:
         """Make a steward's change, and tell the nodes."""

@@ -128,7 +128,7 @@ class CatalogueService:
     async def accept(self, request: AcceptanceBody) -> None:
         project = await self._project(request.user, request.project)
         self._not_too_often(request.user)
-        await self._check_login(request)
+        await self.people.check(*await self.stewards.asked_by(request.dataset), request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
         await asyncio.to_thread(self._audit_log.meet, entry)
@@ -373,11 +373,6 @@ class CatalogueService:
         if project is None or not is_member(project, user):
             raise FabricError(texts.NOT_A_MEMBER(user=user, project=name))
         return project
-
-    async def _check_login(self, request: AcceptanceBody) -> None:
-        dataset = next((one for one in self._store.datasets() if one.name == request.dataset), None)
-        if dataset:
-            await self.people.check(dataset.asks, request.user, dataset.title or dataset.name)
 
     def _not_too_often(self, user: str) -> None:
         if not self._wishes.take(user, time.monotonic()):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from fabric_hub.config.assurance import Asks
 from fabric_hub.config.settings import Settings
 from fabric_hub.datasets.model import Grant
 from fabric_hub.datasets.stewards import is_steward
@@ -71,6 +72,11 @@ class StewardService:
         )
         reviews = tuple(one for one in self.reviews.all() if is_steward(catalogue, one.dataset, user))
         return Stewarded(drafts=drafts, reviews=reviews)
+
+    async def asked_by(self, name: str) -> tuple[Asks | None, str]:
+        """What a dataset asks of the login of who accepts its agreement, and what people call it."""
+        found = next((one for one in await asyncio.to_thread(self.store.datasets) if one.name == name), None)
+        return (found.asks, found.title or name) if found else (None, name)
 
     async def change(self, body: StewardBody) -> None:
         """Make a steward's change; nodes and hub know of it when this returns.

@@ -77,7 +77,7 @@ class People:
     async def vouched(self, user: str) -> Vouched:
         return await asyncio.to_thread(self._store.vouched, user)
 
-    async def check(self, asks: Asks | None, user: str, what: str) -> None:
+    async def check(self, asks: Asks | None, what: str, user: str) -> None:
         """Refuse who has logged in less well than is asked.
 
         :param what: what people call the project or the dataset.
