@@ -14,6 +14,7 @@ import pytest
 from fabric_hub.datasets.model import Acceptance
 from tests.support.dataset_hub import AGREEMENT, DatasetHub
 from tests.support.person import Person, words
+from tests.support.small_site import PROJECTS
 
 pytestmark = pytest.mark.hub
 
@@ -121,3 +122,14 @@ def test_a_dataset_is_described_as_a_draft_that_nobody_else_sees(hub: DatasetHub
     assert published.status_code == 409
     assert "The dataset river was published; the hub does not change its description." in words(published)
     assert hub.catalogue_service.store.dataset("river").access == "restricted"
+
+
+def test_a_start_in_a_project_that_asks_for_assurance_is_refused_in_words(sandbox: Path) -> None:
+    asks = {"assurance": ["https://refeds.org/assurance/IAP/medium"]}
+    twin = {**PROJECTS["twin"], "title": "Twin", "asks": asks}
+    with DatasetHub(sandbox / "assured", project={"twin": twin}) as made:
+        person = made.site.somebody().log_in()
+        refused = person.start(project="twin")
+        assert refused.status_code == 403
+        assert "Twin is for people who log in by their institution, and you have not." in refused.json()["message"]
+        assert made.site.requests_of(person) == []
