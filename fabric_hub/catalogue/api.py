@@ -7,9 +7,12 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
+from fabric_hub.config.assurance import Asks
 from fabric_hub.config.catalogue import Purpose, UnixAccount
 from fabric_hub.datasets.model import Catalogue, Line, VersionName
+from fabric_hub.datasets.stewardship import StewardBody, Stewarded
 from fabric_hub.messages.text import NOTHING, Said, WithTexts
+from fabric_hub.projects.assurance import Vouched
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.projects.invitations import CodeBody, Invitations, ListBody, Offer
@@ -191,6 +194,12 @@ class PeopleVerbs(Protocol):
     async def login(self, login: Login) -> LoggedIn:
         """Who somebody is here who has just logged in; a first login makes them known."""
 
+    async def vouched(self, user: str) -> Vouched:
+        """What was said of somebody at their last login by a provider."""
+
+    async def check(self, asks: Asks | None, what: str, user: str) -> None:
+        """Refuse who has logged in less well than is asked."""
+
     async def link(self, request: LinkBody) -> None:
         """Make a second identity a person's."""
 
@@ -230,6 +239,19 @@ class InvitationVerbs(Protocol):
         """Accept an invitation; how it stands then."""
 
 
+class StewardVerbs(Protocol):
+    """What is asked for stewards; every verb may raise FabricError."""
+
+    async def of(self, user: str) -> Stewarded:
+        """Drafts and reviews of a steward's datasets."""
+
+    async def asked_by(self, name: str) -> tuple[Asks | None, str]:
+        """What a dataset asks of a login, and what people call it."""
+
+    async def change(self, body: StewardBody) -> None:
+        """Make a steward's change, and tell the nodes."""
+
+
 class Verbs(Protocol):
     """See the catalogue service's API in the architecture page; every verb may raise FabricError."""
 
@@ -248,6 +270,10 @@ class Verbs(Protocol):
     @property
     def invitations(self) -> InvitationVerbs:
         """What is asked about invitations."""
+
+    @property
+    def stewards(self) -> StewardVerbs:
+        """What is asked for stewards."""
 
     async def start(self) -> None:
         """Begin to publish and to take in the nodes' events."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
 from fabric_hub.datasets.model import Catalogue
+from fabric_hub.datasets.stewardship import StewardBody, StewardChange, Stewarded
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts.daemons import START_CATALOGUE_SERVICE
+from fabric_hub.projects.assurance import Vouched
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.projects.invitations import CodeBody, Invitations, ListBody, Offer
@@ -108,6 +111,19 @@ class CatalogueClient(UnixClient):
         body = AnswerBody(user=user, project=project, dataset=dataset, grant=grant, until=until, why=why)
         await self.send("POST", "/v1/answers", content=body.model_dump_json())
 
+    async def stewarded(self, user: str) -> Stewarded:
+        """What the catalogue does not have of a steward's datasets: drafts, and when somebody looked at what."""
+        return await self.ask(Stewarded, "GET", f"/v1/stewards/{quote(user, safe='')}")
+
+    async def change_as_steward(self, user: str, change: StewardChange) -> None:
+        """Make a steward's change; the nodes know when this returns.
+
+        :raises FabricError: 403 not a steward of the dataset, or not to be granted from the hub; 404 no such dataset,
+            grant or request (any more); 409 a draft that was published.
+        """
+        body = StewardBody(by=user, change=change)
+        await self.send("POST", "/v1/stewards/changes", content=body.model_dump_json())
+
     async def change_project(self, body: ChangeBody) -> None:
         """Change a project that the catalogue service keeps; it is in force when this returns.
 
@@ -173,6 +189,10 @@ class CatalogueClient(UnixClient):
         :raises FabricError: 403 the site's mapping has no account for them, in words; 429 too many are new at once.
         """
         return await self.ask(LoggedIn, "POST", "/v1/logins", content=login.model_dump_json())
+
+    async def vouched(self, user: str) -> Vouched:
+        """What was said of somebody at their last login by a provider."""
+        return await self.ask(Vouched, "GET", f"/v1/logins/{quote(user, safe='')}")
 
     async def link(self, user: str, first: VerifiedLogin, second: VerifiedLogin) -> None:
         """Make the second identity a person's who is logged in with both.

@@ -108,7 +108,10 @@ def edited(change: Change, project: Project) -> Project:
     name = change.project
     match change:
         case Describe():
-            told = change.model_dump(exclude={"do", "project"}, exclude_none=True)
+            fields = ("title", "organisation", "sector", "data", "asks")
+            told = {field: value for field in fields if (value := getattr(change, field)) is not None}
+            if change.asks is not None and not change.asks.anything:
+                told["asks"] = None
             return project.model_copy(update=told)
         case AddPerson(role=role, user=user):
             people = getattr(project.members, role)

@@ -115,6 +115,9 @@ def _of_owner(
     if isinstance(change, Describe) and change.data == "public" and project.data == "non-public":
         needed = texts.DATA_NEED_OPERATOR(project=name)
         return _not_from_hub(change, texts.NON_PUBLIC()) if asker.operator else needed
+    # less asked of a login lets in who is kept out now; more is an owner's own
+    if isinstance(change, Describe) and change.asks is not None and project.asks not in (None, change.asks):
+        return _not_from_hub(change, texts.ASKS_ALREADY())
     if isinstance(change, SetBudget) and _more_hours(project.budget_gpu_hours, change.gpu_hours):
         if not asker.operator:
             return texts.BUDGET_NEEDS_OPERATOR(project=name)
@@ -215,6 +218,13 @@ def command(change: Change) -> str:
             for option in ("title", "organisation", "sector", "data"):
                 if (value := getattr(change, option)) is not None:
                     words += [f"--{option}", value]
+            if change.asks is not None:
+                words += [word for one in change.asks.assurance for word in ("--assurance", one)]
+                words += [word for one in change.asks.acr for word in ("--acr", one)]
+                if change.asks.max_age_minutes is not None:
+                    words += ["--max-age", str(change.asks.max_age_minutes)]
+                if not change.asks.anything:
+                    words += ["--asks-nothing"]
         case AddPerson():
             words += [change.user, "--role", change.role]
         case RemovePerson():

@@ -53,7 +53,7 @@ log = logging.getLogger(__name__)
 # What a project's row has as the project itself has it.
 FIELDS = (
     "title", "kind", "account", "data", "organisation", "sector", "budget_gpu_hours", "profiles", "images", "start",
-    "end", "paused",
+    "end", "paused", "asks",
 )  # fmt: skip
 # Project names in one question: SQLite takes so many values at once.
 _AT_ONCE = 500
@@ -345,6 +345,7 @@ def _write(
     today = date.fromtimestamp(now)  # noqa: DTZ012 - a last day is a day of this site
     values: dict[str, Any] = {field: getattr(after, field) for field in FIELDS}
     values |= {"profiles": list(after.profiles), "images": list(after.images), "serial": serial}
+    values["asks"] = after.asks.model_dump(mode="json") if after.asks else sa.null()
     paused_before = before.project.paused if before else ""
     kept_by = before.paused_by if before else None
     values["paused_by"] = None if not after.paused else kept_by if after.paused == paused_before else by

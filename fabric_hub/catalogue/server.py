@@ -11,16 +11,19 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Response
 
 from fabric_hub import __version__
 from fabric_hub.datasets.model import Catalogue
+from fabric_hub.projects.assurance import Vouched
 from fabric_hub.projects.changes import ChangeBody
 from fabric_hub.projects.identity import LoggedIn, Login
 from fabric_hub.rpc import server as unix_server
+from fabric_hub.types import HubUser
 
+from . import steward_routes
 from .api import (
     LONGEST_WAIT_S,
     AcceptanceBody,
@@ -62,7 +65,10 @@ def create_app(verbs: Verbs) -> FastAPI:
         found = await verbs.catalogue(after, min(wait, LONGEST_WAIT_S))
         # serialise once, without FastAPI's second validation
         # a hub of an earlier release refuses a field that it does not know, and there is mostly nothing in these
-        content = found.model_dump_json(exclude={name for name in ("held", "declined") if not getattr(found, name)})
+        left_out: dict[str, Any] = {name: True for name in ("held", "declined") if not getattr(found, name)}
+        if not any(one.asks for one in found.datasets):
+            left_out["datasets"] = {"__all__": {"asks"}}
+        content = found.model_dump_json(exclude=left_out)
         return Response(content, media_type="application/json")
 
     @app.post("/v1/acceptances", status_code=204)
@@ -105,6 +111,11 @@ def create_app(verbs: Verbs) -> FastAPI:
         """Who somebody is here who has just logged in; a first login makes them known, or is refused."""
         return await verbs.people.login(login)
 
+    @app.get("/v1/logins/{user}")
+    async def vouched(user: HubUser) -> Vouched:
+        """What was said of somebody at their last login by a provider, for what a project asks of a login."""
+        return await verbs.people.vouched(user)
+
     @app.post("/v1/links", status_code=204)
     async def link(request: LinkBody) -> None:
         """A person who is logged in with both makes the second identity theirs; it must be nobody's before."""
@@ -121,6 +132,7 @@ def create_app(verbs: Verbs) -> FastAPI:
         await verbs.leases.give_back(body)
 
     add_routes(app, verbs)
+    steward_routes.add_routes(app, lambda: verbs.stewards)
 
     @app.get("/v1/agents")
     async def agents() -> Agents:

@@ -48,6 +48,7 @@ from .project_store import RefusedError
 from .publish import Uids, publish, publish_projects
 from .rate_limit import RateLimit
 from .requests.service import ProjectRequests
+from .steward_service import StewardService
 from .store import NOT_CONFIRMED, CatalogueStore
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,8 @@ class CatalogueService:
         self._denials = Denials(self._record)
         self.requests = ProjectRequests(store, self._now, self._audit_log, self._append, self._denials, self._tell)
         self.leases = Leases(self._reload, store, self._audit_log.meet, self._append, self._denials, self._reports)
+        doing = (self._append, self._not_too_often, self._denials.denied, self._tell)
+        self.stewards = StewardService(lambda: self._now()[1], store, self._audit_log, *doing)
 
     # -- life
 
@@ -129,6 +132,7 @@ class CatalogueService:
     async def accept(self, request: AcceptanceBody) -> None:
         project = await self._project(request.user, request.project)
         self._not_too_often(request.user)
+        await self.people.check(*await self.stewards.asked_by(request.dataset), request.user)
         entry = Entry(event="accepted", responsible=project.members.owner, **request.model_dump())
         acceptance = Acceptance(**request.model_dump(), at=time.time())
         await asyncio.to_thread(self._audit_log.meet, entry)

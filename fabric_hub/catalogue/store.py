@@ -27,6 +27,7 @@ from fabric_hub.datasets.model import (
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import backup as backup_texts
 from fabric_hub.messages.texts import dataset_files as texts
+from fabric_hub.messages.texts import stewards as steward_texts
 from fabric_hub.sessions.database import Transaction
 
 from . import rows, tables
@@ -141,9 +142,10 @@ class CatalogueStore:
 
     # -- the entries
 
-    def put(self, entry: Dataset, record: Record | None = None) -> bool:
+    def put(self, entry: Dataset, record: Record | None = None, *, draft: bool = False) -> bool:
         """Make a draft, or replace the description of an entry; versions and dates stay. False: it said that already.
 
+        :param draft: only a draft (409).
         :raises FabricError: a published entry would become incomplete, or an agreement's text would change under
             the same version.
         """
@@ -155,6 +157,8 @@ class CatalogueStore:
                 values = {"name": entry.name, "entry": description, "created_at": time.time()}
                 connection.execute(sa.insert(table).values(**values))
                 return True
+            if draft and old["published_at"]:
+                raise FabricError(steward_texts.NO_DRAFT(dataset=entry.name))
             if rows.description(old["entry"]) == rows.description(description):
                 raise _NothingNewError
             if old["published_at"]:

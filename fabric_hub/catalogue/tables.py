@@ -115,6 +115,16 @@ requests = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
 )
 
+# When a steward last looked at a dataset (`project` is empty) or at a project's grant of it; `by` as in the audit log.
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("dataset", sa.String(40), sa.ForeignKey("datasets.name"), primary_key=True),
+    sa.Column("project", sa.String(40), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("by", sa.String(300), nullable=False),
+)
+
 # Projects that are not in the site's file. `serial` is the counter's at a project's last change; `paused_by` and
 # `created_by` say who decided as the audit log does ("owner ada", "operator sam"; at a command line: the account).
 # `ended_at` is when somebody gave it a last day that was over by then.
@@ -139,6 +149,8 @@ projects = sa.Table(
     sa.Column("created_by", sa.String(300), nullable=False),
     sa.Column("ended_at", sa.Float),
     sa.Column("serial", sa.BigInteger, nullable=False, index=True),
+    # as JSON of config.assurance.Asks; none: it asks nothing of a login
+    sa.Column("asks", sa.JSON),
 )
 
 project_people = sa.Table(

@@ -12,13 +12,17 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from fabric_hub.catalogue.admin import CatalogueAdmin, opened
 from fabric_hub.catalogue.project_store import KeptProject
+from fabric_hub.config.assurance import Asks
 from fabric_hub.config.settings import Project, Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.logs.lines import escaped
 from fabric_hub.messages.formats import number
 from fabric_hub.messages.texts import project_changes as texts
+from fabric_hub.messages.texts.assurance import AGE_WITHOUT_ACR
 from fabric_hub.messages.translation import gettext as _
 from fabric_hub.messages.translation import ngettext
 from fabric_hub.projects.changes import (
@@ -81,8 +85,21 @@ def describe(settings: Settings, _path: Path, arguments: argparse.Namespace) -> 
         organisation=arguments.organisation,
         sector=arguments.sector,
         data=arguments.data,
+        asks=_asks(arguments),
     )
     return _change(settings, arguments, change, _("Changed: project {project}."))
+
+
+def _asks(arguments: argparse.Namespace) -> Asks | None:
+    """What a project is to ask of a login; None: as it does."""
+    if arguments.asks_nothing:
+        return Asks()
+    if not (arguments.assurance or arguments.acr or arguments.max_age):
+        return None
+    try:
+        return Asks(assurance=tuple(arguments.assurance), acr=tuple(arguments.acr), max_age_minutes=arguments.max_age)
+    except ValidationError as error:
+        raise FabricError(AGE_WITHOUT_ACR()) from error
 
 
 def add(settings: Settings, _path: Path, arguments: argparse.Namespace) -> int:

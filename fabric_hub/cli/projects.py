@@ -10,6 +10,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any, get_args
 
+from fabric_hub.config.assurance import AssuranceValue
+from fabric_hub.config.login import AcrValue
 from fabric_hub.config.settings import OrNothing, load
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.texts import project_changes as texts
@@ -93,6 +95,16 @@ def add_parts(commands: Any) -> None:
     describing.add_argument("--title", metavar=_("TEXT"), type=checked(OneLine), help=_("what people read"))
     _describing(describing, default=None)
     describing.add_argument("--data", choices=DATA, help=_("whether it works with data that not everybody may see"))
+    describing.add_argument(
+        "--assurance", metavar=_("VALUE"), action="append", default=[], type=checked(AssuranceValue),
+        help=_("a login's eduperson_assurance must have one of these (again for each)"),
+    )  # fmt: skip
+    describing.add_argument(
+        "--acr", metavar=_("VALUE"), action="append", default=[], type=checked(AcrValue),
+        help=_("a login must be made in one of these ways, as a second factor (again for each)"),
+    )  # fmt: skip
+    describing.add_argument("--max-age", metavar=_("MINUTES"), type=int, help=_("how long ago that may have been"))
+    describing.add_argument("--asks-nothing", action="store_true", help=_("ask nothing of a login any more"))
     adding = command("add", _("give somebody a role; they keep the others that they have"), name, user)
     adding.add_argument(
         "--role", choices=get_args(Role), default="member",

@@ -37,6 +37,7 @@ from fabric_hub.types import (
 )
 
 from . import earlier
+from .assurance import Asks
 from .catalogue import CatalogueSettings
 from .folders import FoldersSettings
 from .hub import HubSettings
@@ -258,6 +259,7 @@ class Project(Frozen):
     service_account: OrNothing = Field(
         default="", description="The Unix account that owns the project's folder; empty: it has none."
     )
+    asks: Asks | None = Field(default=None, description="What it asks of a login. See project.NAME.asks.")
     organisation: OrNothing = Field(default="", description="Whose project it is, for the month sheet.")
     sector: OrNothing = Field(default="", description="The sector of that organisation, for the month sheet.")
     start: date | None = Field(default=None, description="First day on which sessions can start.")

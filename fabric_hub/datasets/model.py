@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from fabric_hub.config.assurance import Asks
 from fabric_hub.rpc.feed_value import FeedValue
 from fabric_hub.types import Frozen, HubUser, Slug, matching, said
 
@@ -137,6 +138,7 @@ class Dataset(Frozen):
     retention: Line | None = None
     retain_until: date | None = None
     page: WebAddress | None = None
+    asks: Asks | None = None  # of the login of who accepts its agreement
     versions: tuple[Version, ...] = ()
     latest: VersionName | None = None  # the published version that /data/NAME/latest is
     created_at: float = 0.0

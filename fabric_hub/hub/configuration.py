@@ -43,7 +43,7 @@ from fabric_hub.unix.accounts import runs_local_sessions
 
 from . import access_log, held_ports, moved_settings, patches, roles, tls
 from .csp import ResponseHeaders, ScriptNonce, current_nonce
-from .pages import announcements, budgets, held, home, language, notices, report, sessions, waiting
+from .pages import announcements, budgets, held, home, language, notices, report, sessions, steward, waiting
 from .pages import site as site_pages
 from .pages.sentences import Sentences
 from .pages.trends import trends
@@ -362,6 +362,7 @@ def _pages(c: Any, settings: Settings) -> None:
         "fabric_site": site_pages.of_pages(settings),
         "fabric_base": settings.hub.pages_url,
         "fabric_datasets": settings.catalogue is not None,
+        "fabric_answers_for_any": steward.answers_for_any,
         "fabric_admin_page": settings.hub.admin_page,
         "fabric_opens_sessions": settings.hub.operators_open_sessions,
     }

@@ -10,6 +10,7 @@ from typing import Final
 from fabric_hub.messages.texts import privacy as texts
 
 from .model import DIGEST, NULL, NUMBER, ROLE, SUM, Link, Personal, Purpose, Store, Table, Whose, kept
+from .project_tables import INVITATIONS, INVITED, LEASED_ACCOUNTS, PROJECT_PEOPLE, PROJECT_REQUESTS, PROJECTS, STARTERS
 
 _BY: Final = Link("by", Whose.AUTHOR, only=("dataset", "project", "by", "at"), rows=False)
 _NAME: Final = Personal(texts.NAME())
@@ -25,7 +26,6 @@ _THEIRS: Final = (Link("person", Whose.KNOWN, _NUMBER),)
 _OF_NUMBER: Final = Personal(texts.PERSON_NUMBER())
 _KEPT_NUMBER: Final = kept(texts.KEPT_NUMBER())
 _SAID: Final = Personal(texts.IDENTITY())
-_CLAIMED: Final = Personal(texts.CLAIMED())
 
 COUNTER: Final = Table(
     Store.CATALOGUE,
@@ -163,123 +163,17 @@ REQUESTS: Final = Table(
     },
 )
 
-PROJECTS: Final = Table(
+REVIEWS: Final = Table(
     Store.CATALOGUE,
-    "projects",
+    "reviews",
     Purpose.ACCESS,
-    texts.WHILE_MEMBER(),
-    links=(
-        Link("created_by", Whose.AUTHOR, only=("name", "created_by"), rows=False),
-        Link("paused_by", Whose.AUTHOR, only=("name", "paused", "paused_by"), rows=False),
-    ),
+    texts.UNTIL_STEWARD(),
+    links=(_BY,),
     columns={
-        "name": None,
-        "title": None,
-        "kind": None,
-        "account": None,
-        "data": None,
-        "organisation": None,
-        "sector": None,
-        "budget_gpu_hours": None,
-        "profiles": None,
-        "images": None,
-        "start": None,
-        "end": None,
-        "paused": None,  # what its people read of the project
-        "paused_by": _DECIDER,
-        "created_at": None,
-        "created_by": _DECIDER,
-        "ended_at": None,
-        "serial": None,
-    },
-)
-
-# Nobody is erased who is in a project: their own rows go when they leave it.
-PROJECT_PEOPLE: Final = Table(
-    Store.CATALOGUE,
-    "project_people",
-    Purpose.ACCESS,
-    texts.WHILE_MEMBER(),
-    links=(Link("user"), Link("by", Whose.AUTHOR, only=("by",), rows=False)),
-    columns={"project": _PROJECT, "user": _NAME, "role": _PROJECT, "since": _WHEN, "by": _DECIDER},
-)
-
-# A request is who asked's, answered or not; of another's answer only who gave it.
-PROJECT_REQUESTS: Final = Table(
-    Store.CATALOGUE,
-    "project_requests",
-    Purpose.ACCESS,
-    texts.UNTIL_ERASED(),
-    links=(Link("user"), Link("answered_by", Whose.AUTHOR, only=("number", "answered_by"), rows=False)),
-    columns={
-        "number": None,
-        "kind": None,
-        "user": _NAME,
-        "at": _WHEN,
-        "title": _WORDS,
-        "purpose": _WORDS,
-        "organisation": _WORDS,
-        "sector": _WORDS,
-        "data": _WORDS,
-        "gpu_hours": _WORDS,
-        "until": _WORDS,
-        "project": _PROJECT,
-        "state": _DECISION,
-        "answered_at": _WHEN,
-        "answered_by": _DECIDER,
-        "why": _DECISION,
-    },
-)
-
-# Nobody's by itself: a digest, which outlives an erasure so that nobody gets a second starter project.
-STARTERS: Final = Table(
-    Store.CATALOGUE,
-    "starters",
-    Purpose.ACCESS,
-    texts.UNTIL_DATABASE(),
-    columns={
-        "of": Personal(texts.IDENTITY_DIGEST(), kept(texts.KEPT_STARTER())),
+        "dataset": None,
         "project": None,
-        "at": None,
-    },
-)
-
-INVITATIONS: Final = Table(
-    Store.CATALOGUE,
-    "invitations",
-    Purpose.ACCESS,
-    texts.WHILE_MEMBER(),
-    links=(Link("by", Whose.AUTHOR, only=("id", "project", "role", "by", "at"), rows=False),),
-    columns={
-        "id": None,
-        "digest": None,  # of a code that is nobody's
-        "project": None,
-        "role": None,
-        "uses": None,
-        "used": None,
-        "until": None,
-        "domain": None,  # of an organisation
-        "by": _DECIDER,
-        "at": None,
-        "withdrawn_at": None,
-    },
-)
-
-# What an institution claims of somebody is there while they wait to be confirmed.
-INVITED: Final = Table(
-    Store.CATALOGUE,
-    "invited",
-    Purpose.ACCESS,
-    texts.UNTIL_ERASED(),
-    links=(Link("user"),),
-    columns={
-        "invitation": _PROJECT,
-        "user": _NAME,
-        "state": _PROJECT,
-        "at": _WHEN,
-        "name": _CLAIMED,
-        "organisation": _CLAIMED,
-        "mail_domain": _CLAIMED,
+        "at": Personal(texts.WHEN(), SUM),
+        "by": Personal(texts.NAME(), NUMBER),
     },
 )
 
@@ -314,6 +208,7 @@ IDENTITIES: Final = Table(
         "organisation": _SAID,
         "assurance": _SAID,
         "acr": _SAID,
+        "auth_time": _WHEN,
     },
 )
 
@@ -348,29 +243,6 @@ ACCOUNTS: Final = Table(
     },
 )
 
-# For whom an account was lent is forgotten when it was given back and is clean.
-LEASED_ACCOUNTS: Final = Table(
-    Store.CATALOGUE,
-    "leased_accounts",
-    Purpose.ACCESS,
-    texts.WHILE_MEMBER(),
-    links=(Link("person", rows=False),),
-    columns={
-        "account": None,  # the site's, and nobody's once the person is taken out
-        "uid": None,
-        "purpose": None,
-        "project": None,
-        "person": Personal(texts.NAME(), NULL),
-        "from": None,
-        "until": None,
-        "state": None,
-        "step": None,
-        "round": None,
-        "since": None,
-        "why": None,
-    },
-)
-
 LOGIN_ENDS: Final = Table(
     Store.CATALOGUE,
     "login_ends",
@@ -385,6 +257,6 @@ PEOPLE: Final = (IDENTITIES, ACCOUNTS, HUB_NAMES, LOGIN_ENDS, PERSONS)
 
 # In the order of an erasure: what is somebody's through another table comes before that one.
 TABLES: Final = (
-    ACCEPTANCES, DECLINED, REQUESTS, GRANTS, HELD_GRANTS, COUNTER, DATASETS, VERSIONS, AGREEMENTS, REVOCATIONS,
+    ACCEPTANCES, DECLINED, REQUESTS, GRANTS, HELD_GRANTS, REVIEWS, COUNTER, DATASETS, VERSIONS, AGREEMENTS, REVOCATIONS,
     INVITED, INVITATIONS, PROJECT_REQUESTS, STARTERS, PROJECT_PEOPLE, PROJECTS, LEASED_ACCOUNTS, *PEOPLE,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from fabric_hub.config.assurance import Asks
 from fabric_hub.config.settings import OrNothing
 from fabric_hub.types import AccountName, Frozen, HubUser, OneLine, Slug, said
 
@@ -53,7 +54,7 @@ class Create(Frozen):
 
 
 class Describe(Frozen):
-    """What a project is called, and whose it is; None leaves a field as it is."""
+    """What a project is called, whose it is, and what it asks of a login; None leaves a field as it is."""
 
     do: Literal["describe"] = "describe"
     project: Slug
@@ -61,6 +62,7 @@ class Describe(Frozen):
     organisation: OrNothing | None = None
     sector: OrNothing | None = None
     data: Literal["public", "non-public"] | None = None
+    asks: Asks | None = None
 
 
 class AddPerson(Frozen):

@@ -8,6 +8,7 @@ are: one without a line, a line without one, and one whose check is not its line
 from __future__ import annotations
 
 from .caller_kinds import METRICS_SCOPE, Caller, Line, lines
+from .project_callers import PROJECT_PAGES
 
 __all__ = ["CATALOGUE", "GATEWAY", "HUB", "METRICS_SCOPE", "SERVICE", "Caller", "Line"]
 
@@ -56,9 +57,6 @@ SERVICE = (
 
 _DATASETS = "fabric_hub.hub.pages.datasets"
 _NOTICES = "fabric_hub.hub.pages.notices"
-_PROJECTS = "fabric_hub.hub.pages.projects"
-_INVITATIONS = "fabric_hub.hub.pages.invitations"
-_OPERATE_PROJECTS = "fabric_hub.hub.pages.operate_projects"
 _START = "jupyterhub.handlers.pages:SpawnHandler"
 HUB = (
     Line("GET /hub/datasets", Caller.LOGGED_IN, handler=f"{_DATASETS}:AllDatasets"),
@@ -204,74 +202,7 @@ HUB = (
         handler=f"{_NOTICES}:Notices",
     ),
     Line("GET /hub/operate/notices", Caller.OPERATOR, handler=f"{_NOTICES}:NotSent"),
-    Line("GET /hub/projects", Caller.LOGGED_IN, "Those that one is in.", handler=f"{_PROJECTS}:MyProjects"),
-    Line(
-        "GET /hub/projects/{name}",
-        Caller.LOGGED_IN,
-        "For who is in it; one that is somebody else's is not found, as one that does not exist. A visitor sees "
-        "neither use nor people.",
-        handler=f"{_PROJECTS}:OneProject",
-    ),
-    Line(
-        "POST /hub/projects/{name}",
-        Caller.LOGGED_IN,
-        "With the hub's token against forgery, and no token beside the login; for its owners. The catalogue service "
-        "decides, and gives no more than `catalogue.from_hub` lets the hub give.",
-        handler=f"{_PROJECTS}:OneProject",
-    ),
-    Line(
-        "GET /hub/request-project",
-        Caller.LOGGED_IN,
-        "Also for who is in no project; for more of a project: its owners, to others it is not found.",
-        handler="fabric_hub.hub.pages.requests:RequestProject",
-    ),
-    Line(
-        "POST /hub/request-project",
-        Caller.LOGGED_IN,
-        "With the hub's token against forgery, and no token beside the login. The catalogue service decides; asking "
-        "gives nobody anything, and who asked alone takes it back.",
-        handler="fabric_hub.hub.pages.requests:RequestProject",
-    ),
-    Line(
-        "GET /hub/operate/projects/requests/{number}",
-        Caller.OPERATOR,
-        handler="fabric_hub.hub.pages.operate_requests:OneRequest",
-    ),
-    Line(
-        "POST /hub/operate/projects/requests/{number}",
-        Caller.OPERATOR,
-        "With the hub's token against forgery, and no token beside the login. The catalogue service decides, and gives "
-        "no more than `catalogue.from_hub` lets the hub give.",
-        handler="fabric_hub.hub.pages.operate_requests:OneRequest",
-    ),
-    Line(
-        "GET /hub/invitations/{code}",
-        Caller.ANYBODY,
-        "It swaps the code for a cookie, and asks and tells nothing.",
-        handler=f"{_INVITATIONS}:InvitationLink",
-    ),
-    Line(
-        "GET /hub/invitations",
-        Caller.LOGGED_IN,
-        "Whose browser has the code.",
-        handler=f"{_INVITATIONS}:InvitationPage",
-    ),
-    Line(
-        "POST /hub/invitations",
-        Caller.LOGGED_IN,
-        "The same; with the hub's token against forgery. The catalogue service decides.",
-        handler=f"{_INVITATIONS}:InvitationPage",
-    ),
-    Line("GET /hub/operate/projects", Caller.OPERATOR, handler=f"{_OPERATE_PROJECTS}:Projects"),
-    Line(
-        "POST /hub/operate/projects",
-        Caller.OPERATOR,
-        "With the hub's token against forgery, and no token beside the login. It makes a project; the catalogue "
-        "service decides.",
-        handler=f"{_OPERATE_PROJECTS}:Projects",
-    ),
-    Line("GET /hub/operate/projects/{name}", Caller.OPERATOR, handler=f"{_OPERATE_PROJECTS}:AnyProject"),
-    Line("POST /hub/operate/projects/{name}", Caller.OPERATOR, "The same.", handler=f"{_OPERATE_PROJECTS}:AnyProject"),
+    *PROJECT_PAGES,
     Line("GET /hub/operate/month", Caller.OPERATOR, handler="fabric_hub.hub.pages.month:ThisMonth"),
     *(
         Line(
@@ -397,7 +328,10 @@ CATALOGUE = lines(
     "POST /v1/invitations/list",
     "POST /v1/invitations/offer",
     "POST /v1/invitations/accept",
+    "GET /v1/stewards/{user}",
+    "POST /v1/stewards/changes",
     "POST /v1/logins",
+    "GET /v1/logins/{user}",
     "POST /v1/links",
     "POST /v1/leases",
     "POST /v1/leases/returns",

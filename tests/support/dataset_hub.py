@@ -35,8 +35,8 @@ AGREEMENT = {"version": "1", "text": "Do no harm."}
 class DatasetHub:
     """See the module. ``with`` starts catalogue service and hub, and closes them at the end.
 
-    ``twin`` is everybody's project, ``closed-shop`` nobody's but its own. ``curator``, the steward of ``river``, is in
-    none.
+    ``twin`` is everybody's project, ``closed-shop`` nobody's but its own. ``curator``, the steward of ``river`` and ``lake``,
+    is in none.
 
     :param directory: one that is not there yet, with a short path.
     :param from_hub: what operators may widen at the hub (``catalogue.from_hub``).
@@ -45,7 +45,11 @@ class DatasetHub:
 
     def __init__(self, directory: Path, from_hub: Sequence[str] = (), **changes: dict[str, Any]) -> None:
         directory.mkdir()
-        catalogue = {**settings_of(directory), "stewards": {"river": ["curator"]}, "from_hub": list(from_hub)}
+        catalogue = {
+            **settings_of(directory),
+            "stewards": {"river": ["curator"], "lake": ["curator"]},
+            "from_hub": list(from_hub),
+        }
         self.site = SmallSite(directory / "site", datasets=catalogue, **changes)
         self.catalogue_service = CatalogueThread(directory / "site" / "site.toml", self.site.settings)
         self.publish("weather", access="public")

@@ -14,11 +14,13 @@ from typing import NoReturn
 from fabric_hub.catalogue.api import LinkBody
 from fabric_hub.catalogue.audit.log import Entry, canonical
 from fabric_hub.catalogue.rate_limit import RateLimit
+from fabric_hub.config.assurance import Asks
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import people as texts
 from fabric_hub.projects import naming
+from fabric_hub.projects.assurance import Vouched, check
 from fabric_hub.projects.identity import Identity, LoggedIn, Login
 from fabric_hub.projects.naming import UnixEntry
 from fabric_hub.unix.accounts import own_name, unix_name
@@ -71,6 +73,18 @@ class People:
 
     async def link(self, request: LinkBody) -> None:
         await asyncio.to_thread(self.link_now, request)
+
+    async def vouched(self, user: str) -> Vouched:
+        return await asyncio.to_thread(self._store.vouched, user)
+
+    async def check(self, asks: Asks | None, what: str, user: str) -> None:
+        """Refuse who has logged in less well than is asked.
+
+        :param what: what people call the project or the dataset.
+        :raises FabricError: what their home institution did not send.
+        """
+        if asks is not None and asks.anything:
+            check(self._settings(), asks, await self.vouched(user), what, time.time())
 
     def login_now(self, login: Login) -> LoggedIn:
         """See :meth:`login`; it may block."""

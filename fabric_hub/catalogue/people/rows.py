@@ -109,6 +109,7 @@ def claims(login: Login) -> dict[str, Any]:
         "organisation": login.organisation,
         "assurance": list(login.assurance),
         "acr": login.acr,
+        "auth_time": login.auth_time,
     }
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from fabric_hub.catalogue import tables as catalogue_tables
 from fabric_hub.catalogue.database import CATALOGUE, reading
+from fabric_hub.projects.assurance import Vouched
 from fabric_hub.projects.identity import Identity, Login
 from fabric_hub.projects.naming import key
 from fabric_hub.sessions.database import Transaction, current_transaction
@@ -35,6 +36,7 @@ class KnownIdentity(Frozen):
     organisation: str | None = None
     assurance: tuple[str, ...] = ()
     acr: str | None = None
+    auth_time: float | None = None
 
 
 class Person(Frozen):
@@ -115,6 +117,22 @@ class PeopleStore:
                 rows.new_person(connection, "login", highest)
 
     # -- reading
+
+    def vouched(self, name: str) -> Vouched:
+        """What was said of somebody at their last login by a provider, by their name at the hub."""
+        query = (
+            sa.select(identities)
+            .join(accounts, accounts.c.person == identities.c.person)
+            .where(accounts.c.name == name)
+            .order_by(identities.c.last_at.desc())
+            .limit(1)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return Vouched()
+        assurance = tuple(row["assurance"])
+        return Vouched(provider=row["provider"], assurance=assurance, acr=row["acr"], auth_time=row["auth_time"])
 
     def person_of(self, identity: Identity) -> int | None:
         """Whose an identity is; None: nobody's."""

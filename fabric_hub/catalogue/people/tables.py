@@ -1,4 +1,4 @@
-"""The tables of people as the code reads them; migration 0005 makes them.
+"""The tables of people as the code reads them; migrations 0005 and 0009 make them.
 
 Personal fields are in ``identities`` (what a provider claimed), ``hub_names`` and ``accounts`` alone: a person is a
 number.
@@ -38,6 +38,8 @@ identities = sa.Table(
     sa.Column("organisation", sa.String(1000)),
     sa.Column("assurance", sa.JSON, nullable=False),
     sa.Column("acr", sa.String(1000)),
+    # when they proved who they are (Unix seconds), where the provider says it: it may be long before the login
+    sa.Column("auth_time", sa.Float),
 )
 
 # A name at the hub is one person's for ever, also when they have another now. `key`: as names are compared (Unicode

@@ -8,6 +8,7 @@ with a code is of use once, and in that browser only.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from typing import Any, Final
 
@@ -30,6 +31,10 @@ from .provider import Provider, one_line
 
 # How long somebody may take at their institution's login page.
 KEEP_DAYS: Final = 1 / 24
+
+
+_ACR_VALUES: Final = re.compile(r"[\x21-\x7e]{1,500}(?: [\x21-\x7e]{1,500}){0,19}")
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 def cookie_name(handler: Any, name: str) -> str:
@@ -80,8 +85,7 @@ class ToProvider(_AtProvider, OAuthLoginHandler):  # type: ignore[misc]
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        if self.provider.about.acr:
-            more["acr_values"] = " ".join(self.provider.about.acr)
+        more |= self._asked()
         self.authorize_redirect(
             redirect_uri=self.provider.get_callback_url(self),
             client_id=self.provider.client_id,
@@ -89,6 +93,14 @@ class ToProvider(_AtProvider, OAuthLoginHandler):  # type: ignore[misc]
             extra_params=more,
             response_type="code",
         )
+
+    def _asked(self) -> dict[str, str]:
+        """In which ways the login is to be made: as the site's file has it, or as somebody asks it of their own login
+        (``acr``, ``max_age``), for a project that wants a second factor. What comes back is looked at, not this."""
+        acr, age = self.get_query_argument("acr", ""), self.get_query_argument("max_age", "")
+        acr = acr if _ACR_VALUES.fullmatch(acr) else " ".join(self.provider.about.acr)
+        found = {"acr_values": acr} if acr else {}
+        return found | ({"max_age": age} if _SECONDS.fullmatch(age) else {})
 
 
 class FromProvider(_AtProvider, OAuthCallbackHandler):  # type: ignore[misc]

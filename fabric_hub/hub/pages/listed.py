@@ -26,6 +26,7 @@ from . import (
     site,
     sooner,
     start_form,
+    steward,
     stops,
     visits,
 )
@@ -36,5 +37,6 @@ def pages(settings: Settings) -> list[tuple[Any, ...]]:
     anybodys = [*language.pages(), *accessibility.pages(), *ended.pages(), *site.pages(settings)]
     persons = [*home.pages(), *sooner.pages(), *datasets.pages(settings), *start_form.pages(), *projects.pages()]
     persons += [*requests.pages(), *visits.pages(), *report.pages(), *notices.pages(), *invitations.pages()]
+    persons += steward.pages(settings)
     of_operators = [*operate.pages(), *stops.pages(), *announcements.pages(), *reports.pages(), *month.pages()]
     return [*anybodys, *persons, *of_operators, *operate_projects.pages(), *operate_requests.pages()]

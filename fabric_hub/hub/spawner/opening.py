@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from fabric_hub.launch.job_spec import gpus_of, job_spec
 from fabric_hub.launch.options import UserOptions
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import sessions as texts
+from fabric_hub.projects.assurance import Vouched, check
 from fabric_hub.sessions.pairs import refuse_too_many
 from fabric_hub.sessions.store import Session
 from fabric_hub.slurm.model import JobSpec
@@ -41,7 +43,20 @@ async def choose(shared: HubRuntime, user: str, wish: UserOptions) -> tuple[Choi
     today = datetime.now().astimezone().date()
     known = await shared.datasets() if wish.datasets or wish.agreements else None
     choice = policy.choose(policy.as_built(shared.settings), user, wish, today, known)
+    await check_login(shared, user, choice.project)
     return choice, policy.acceptances(user, choice.project, wish, today, known)
+
+
+async def check_login(shared: HubRuntime, user: str, name: str) -> None:
+    """Refuse who has logged in less well than a project asks.
+
+    :raises FabricError: what their home institution did not send.
+    """
+    project = shared.settings.project[name]
+    if project.asks is None or not project.asks.anything:
+        return
+    vouched = await shared.catalogue_service.vouched(user) if shared.catalogue_service else Vouched()
+    check(shared.settings, project.asks, vouched, project.title or name, time.time())
 
 
 async def judge(

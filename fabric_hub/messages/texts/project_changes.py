@@ -131,6 +131,7 @@ NOT_FROM_HUB = Reason(
     who=Who.OPERATOR,
     status=403,
 )
+ASKS_ALREADY = Reason("project-asks-already", N_("it asks something of a login, and that may not become less"))
 NON_PUBLIC = Reason("project-has-non-public-data", N_("it works with non-public data"), who=Who.OPERATOR)
 OF_CLIENT = Reason("project-is-clients", N_("it is a client's"), who=Who.OPERATOR)
 NOT_IN_FROM_HUB = Reason("project-not-in-from-hub", N_("catalogue.from_hub does not have {word}"), who=Who.OPERATOR)
