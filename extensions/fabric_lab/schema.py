@@ -418,7 +418,7 @@ class TimeLeft(TypedDict):
 
     started_at: NotRequired[float | None]
     ends_at: NotRequired[float | None]
-    why: NotRequired[Literal["limit", "reservation", "project", "operator", ""]]
+    why: NotRequired[Literal["limit", "reservation", "project", "operator", "left", ""]]
     text: NotRequired[str]
     can_extend: NotRequired[bool]
     extend_most_minutes: NotRequired[int]

@@ -398,7 +398,7 @@ export interface Text {
 export interface TimeLeft {
   readonly started_at?: number | null;
   readonly ends_at?: number | null;
-  readonly why?: 'limit' | 'reservation' | 'project' | 'operator' | '';
+  readonly why?: 'limit' | 'reservation' | 'project' | 'operator' | 'left' | '';
   readonly text?: string;
   readonly can_extend?: boolean;
   readonly extend_most_minutes?: number;

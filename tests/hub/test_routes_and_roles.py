@@ -118,7 +118,9 @@ def callers(sandbox: Path, routes: HubRoutes) -> Iterator[Callers]:
     let_in = f"c.Authenticator.allowed_users.update({{{OUTSIDER!r}}})\n"
     twin = {"title": "Digital twin", "account": "twin-acc", "members": {"member": [OTHER]}}
     projects = {"twin": twin, "past": {**twin, "account": "past-acc", "end": "2020-01-31"}}
-    with ProjectsHub(sandbox / "matrix", "aggregated", routes.configuration + let_in, project=projects) as hub:
+    with ProjectsHub(
+        sandbox / "matrix", "aggregated", configuration=routes.configuration + let_in, project=projects
+    ) as hub:
         made = Callers(hub)
         yield made
         made.close()

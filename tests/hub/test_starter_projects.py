@@ -23,7 +23,7 @@ def projects(sandbox: Path) -> Iterator[ProjectsHub]:
     template = {"title": "Starter project", "budget_gpu_hours": 20.0, "days": 30}
     more = {"templates": {"small": template}, "starter": "small"}
     changes: dict[str, dict[str, Any]] = {"login": {"without_project": True}, "site": {"request_url": ELSEWHERE}}
-    with ProjectsHub(sandbox / "starts", "aggregated", more, **changes) as made:
+    with ProjectsHub(sandbox / "starts", "aggregated", more, "", **changes) as made:
         yield made
 
 

@@ -35,8 +35,8 @@ AGREEMENT = {"version": "1", "text": "Do no harm."}
 class DatasetHub:
     """See the module. ``with`` starts catalogue service and hub, and closes them at the end.
 
-    ``twin`` is everybody's project, ``closed-shop`` nobody's but its own. ``curator``, the steward of ``river`` and ``lake``,
-    is in none.
+    ``twin`` is everybody's project, ``closed-shop`` nobody's but its own. ``curator``, the steward of ``river`` and
+    ``lake``, is in none.
 
     :param directory: one that is not there yet, with a short path.
     :param from_hub: what operators may widen at the hub (``catalogue.from_hub``).
