@@ -80,6 +80,13 @@ CLOSINGS: Final = (
         tables=("catalogue.grants", "catalogue.held_grants", "catalogue.acceptances", "catalogue.project_people"),
     ),
     Closing(
+        Step.GRANTS,
+        "the entry in the gate of the project's folder",
+        When.LEFT,
+        "fabric_hub.gateway.folders.reconciler:FolderReconciler",
+        30.0,
+    ),
+    Closing(
         Step.TOKENS,
         "a session's own token, and its visitors' browsers",
         When.LEFT,
@@ -113,6 +120,14 @@ CLOSINGS: Final = (
     ),
     Closing(
         Step.CODES,
+        "links of the project's invitations, for the person, and the invitations that they made as an owner",
+        When.LEFT,
+        "fabric_hub.catalogue.invitation_rows:left",
+        5.0,
+        tables=("catalogue.invitations", "catalogue.invited"),
+    ),
+    Closing(
+        Step.CODES,
         "the person's account: it stays theirs, and no login leads to it",
         When.BLOCKED,
         "fabric_hub.hub.patches.membership:block_check",
@@ -136,6 +151,10 @@ OPENS_NOTHING: Final = frozenset(
         "sessions.idle_months",
         "sessions.month_days",
         "sessions.month_sheets",
+        "sessions.notice_choices",
+        "sessions.notice_dates",
+        "sessions.notice_sends",
+        "sessions.notices",
         "sessions.operator_visits",
         "sessions.problem_reports",
         "sessions.quota_warnings",
@@ -152,10 +171,16 @@ OPENS_NOTHING: Final = frozenset(
         "catalogue.counter",
         "catalogue.datasets",
         "catalogue.declined",
+        # nobody logs in with a lent account, and a project's own ends with the project: what lets people use one has a
+        # line of its own
+        "catalogue.leased_accounts",
         "catalogue.persons",
+        "catalogue.project_requests",
         "catalogue.projects",
         "catalogue.requests",
+        "catalogue.reviews",
         "catalogue.revocations",
+        "catalogue.starters",
         "catalogue.versions",
     }
 )

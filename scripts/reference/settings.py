@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from fabric_hub.config import settings
+from fabric_hub.config.assurance import Asks
 from fabric_hub.config.catalogue import CatalogueSettings, ExportSettings, PoolSettings
 from fabric_hub.config.folders import FoldersSettings
 from fabric_hub.config.hub import HubSettings
@@ -37,6 +38,7 @@ def sections() -> list[tuple[str, type[BaseModel]]]:
         ("profile.NAME", settings.Profile),
         ("project.NAME", settings.Project),
         ("project.NAME.members", settings.Members),
+        ("project.NAME.asks", Asks),
         ("catalogue", CatalogueSettings),
         ("catalogue.pools.NAME", PoolSettings),
         ("catalogue.export", ExportSettings),
@@ -63,6 +65,7 @@ def settings_page() -> str:
         schema = section.model_json_schema()
         if name == "project.NAME":  # its members are a table of their own
             schema["properties"].pop("members")
+            schema["properties"].pop("asks")
         if name == "login":
             schema["properties"].pop("accounts")
         if name == "catalogue":

@@ -24,7 +24,7 @@ NEWCOMER = "curator"  # has a password, and is in no project
 
 @pytest.fixture(scope="module")
 def projects(sandbox: Path) -> Iterator[ProjectsHub]:
-    with ProjectsHub(sandbox / "invited", "aggregated") as made:
+    with ProjectsHub(sandbox / "invited-in-browser", "aggregated") as made:
         yield made
 
 

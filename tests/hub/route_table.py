@@ -158,6 +158,34 @@ POST /hub/report {"do": "none"}
     403 409 409 409 409 409 409 409 403 403
 GET /hub/report/FH-2222-2222
     login 404 404 404 404 404 404 404 login login
+GET /hub/notices
+    login 200 200 200 200 200 200 200 login login
+POST /hub/notices {"do": "none"}
+    403 400 400 400 400 400 400 400 403 403
+GET /hub/operate/notices
+    login 403 403 403 403 403 403 200 login login
+GET /hub/request-project
+    login 200 200 200 200 200 200 200 login login
+POST /hub/request-project {"do": "none"}
+    403 400 400 400 400 400 400 400 403 403
+GET /hub/operate/projects/requests/9999
+    login 403 403 403 403 403 403 404 login login
+POST /hub/operate/projects/requests/9999 {"do": "none"}
+    403 403 403 403 403 403 403 404 403 403
+GET /hub/invitations/none
+    303
+GET /hub/invitations
+    login 404 404 404 404 404 404 404 login login
+POST /hub/invitations {"do": "none"}
+    403 404 404 404 404 404 404 404 403 403
+GET /hub/steward
+    login 404 404 404 404 404 404 404 login login
+POST /hub/steward {"do": "none"}
+    403 404 404 404 404 404 404 404 403 403
+GET /hub/steward/new
+    login 404 404 404 404 404 404 404 login login
+POST /hub/steward/new {"do": "none"}
+    403 404 404 404 404 404 404 404 403 403
 GET /hub/operate
     login 403 403 403 403 403 403 200 login login
 POST /hub/operate {"do": "none"}
@@ -406,6 +434,10 @@ GET /services/fabric/api/offer
     401 403 403 200 200 200 200 200 200 403
 GET /services/fabric/api/quota
     401 403 403 200 200 200 200 200 403 403
+GET /services/fabric/api/projects
+    401 403 403 200 200 200 200 200 403 403
+GET /services/fabric/api/projects/lab
+    401 403 403 200 200 200 200 404 403 403
 GET /services/fabric/api/datasets
     401 403 403 200 200 200 200 200 403 403
 POST /services/fabric/api/datasets/none/acceptance {"none": 1}

@@ -39,7 +39,7 @@ ASKED = {
 @pytest.fixture(scope="module")
 def _projects(sandbox: Path) -> Iterator[ProjectsHub]:
     more = {"templates": TEMPLATES, "requests_per_person": 2}
-    with ProjectsHub(sandbox / "asks", "aggregated", more, login={"without_project": True}) as made:
+    with ProjectsHub(sandbox / "requests", "aggregated", more, login={"without_project": True}) as made:
         yield made
 
 

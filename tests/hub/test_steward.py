@@ -74,7 +74,7 @@ async def test_what_is_asked_for_is_granted_in_two_clicks_and_revoked_within_5_s
     assert "Version 1, in force: accepted by 1" in words(earlier)
     assert grants(hub, "river") == [("twin", "2399-12-31")]
     reviewed = send(steward, do="review", dataset="river", project="twin")
-    assert "Your review is on record." in words(reviewed)
+    assert "Your review is on record. The next one is in a year." in words(reviewed)
 
     begun = time.monotonic()
     revoked = send(steward, do="revoke", dataset="river", project="twin")
@@ -82,6 +82,11 @@ async def test_what_is_asked_for_is_granted_in_two_clicks_and_revoked_within_5_s
     assert "Access revoked. The nodes know." in words(revoked)
     assert grants(hub, "river") == []
     assert took < 5.0, took
+
+    send(asker, "/hub/datasets/river", do="request", project="twin", why="For another thesis")
+    declined = send(steward, do="decline", dataset="river", project="twin", why="It is over.")
+    assert "Declined. Who asked reads your reason on the dataset's page." in words(declined)
+    assert grants(hub, "river") == []
 
 
 def test_nobody_else_has_the_page_and_what_the_hub_may_not_grant_is_told_with_its_command(
@@ -111,7 +116,7 @@ def test_a_dataset_is_described_as_a_draft_that_nobody_else_sees(hub: DatasetHub
     assert "curator is not a steward of the dataset pond." in words(elsewhere)
     fields = {"name": "lake", "title": "Lake levels", "publisher": "Waterboard", "access": "restricted"}
     saved = send(steward, f"{PAGE}/new", **fields, themes=["ENVI", "HEAL"], purposes="Flood research", terms="Be good.")
-    assert "The draft is saved." in words(saved)
+    assert "The draft is saved. Nobody else sees it before it is published." in words(saved)
     assert "What it lacks before it can be published:" in words(saved)
     draft = hub.catalogue_service.store.dataset("lake")
     assert (draft.title, draft.themes, draft.published_at) == ("Lake levels", ("ENVI", "HEAL"), None)

@@ -10,6 +10,7 @@ import pytest
 
 from fabric_hub import cli
 from fabric_hub.catalogue.project_policy import Asker, command, refusal
+from fabric_hub.config.assurance import Asks
 from fabric_hub.config.catalogue import CatalogueSettings
 from fabric_hub.config.settings import Members, Project
 from fabric_hub.messages.text import Text
@@ -211,6 +212,11 @@ def test_a_hub_that_names_another_account_is_told_which_it_is_and_how_it_is_done
             Describe(**W, data="public"), NON_PUBLIC, "operator",
             "The hub may not change this of project waves: it works with non-public data.",
             "fabric-hub projects describe waves --data public",
+        ),
+        (
+            Describe(**W, asks=Asks(acr=("password",))), OPEN.model_copy(update={"asks": Asks(acr=("mfa",))}), "owner",
+            f"{NOT_FROM_HUB}: it asks something of a login, and that may not become less.",
+            "fabric-hub projects describe waves --acr password",
         ),
         (
             CHANGES["add"][0], OPEN, "member",

@@ -99,6 +99,18 @@ def test_who_changed_institution_is_linked_anew_on_record(place: Place) -> None:
     assert all("by" in one for one in records(place)[2:])
 
 
+def test_somebody_is_blocked_and_let_in_again_on_record(place: Place) -> None:
+    blocked = people(place, "block", "anna", "--why", "Mines coins.")
+    assert blocked.out == "anna is blocked: no login, no start, and what is open ends within a minute.\n"
+    again = people(place, "block", "anna", "--why", "Mines coins.")
+    assert again.out == "anna is blocked for that reason already.\n"
+    assert as_json(place, "block", "anna", "--why", "Still.") == {"name": "anna", "blocked": "Still."}
+    assert people(place, "unblock", "anna").out == "anna may log in again, and is in the projects as before.\n"
+    refused = people(place, "unblock", "anna")
+    assert (refused.status, refused.err) == (1, "fabric-hub: Nobody has blocked anna. See who is known: fabric-hub people list.\n")
+    assert [one["event"] for one in records(place)][2:] == ["blocked", "blocked", "unblocked"]
+
+
 def test_an_identity_of_somebody_else_is_moved_only_when_that_is_said(place: Place) -> None:
     refused = people(place, "link", "1", OLD, "b1")
     assert (refused.status, "is person 2's" in refused.err, "--move" in refused.err) == (1, True, True)

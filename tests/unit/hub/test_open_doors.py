@@ -19,7 +19,10 @@ def test_another_system_that_makes_the_accounts_and_frozen_claims_are_told_with_
     assert site.slurm is not None
     outside = site.model_copy(update={"slurm": site.slurm.model_copy(update={"projects": "outside"})})
     (told,) = open_doors(outside, 14)
-    assert str(told).startswith("Another system makes Slurm's accounts here: who is removed can submit jobs from a ")
+    assert str(told) == (
+        "Another system makes Slurm's accounts here: who is removed can submit jobs from a login node until that "
+        "system has followed. Their sessions end within a minute."
+    )
     (frozen,) = open_doors(site_with_provider(tmp_path), 6.5)
     assert str(frozen) == (
         "Who is removed at their institution alone stays in this project until somebody removes them here; "

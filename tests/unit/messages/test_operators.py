@@ -106,7 +106,7 @@ CODES = {
     ),
     "problems": ("no-report", "report-again", "report-words", "too-many-reports"),
     "project_changes": (
-        "project-above-cap", "project-account-taken", "project-budget-needs-operator",
+        "project-above-cap", "project-account-taken", "project-asks-already", "project-budget-needs-operator",
         "project-create-needs-operator", "project-data-need-operator", "project-dates-need-operator",
         "project-dates-turned", "project-exists", "project-has-non-public-data", "project-in-file",
         "project-is-clients", "project-kept-already", "project-last-owner", "project-no-image",
@@ -129,7 +129,8 @@ CODES = {
         "setting-needs-slurm", "setting-no-such-reference", "setting-not-absolute", "setting-one-of",
         "setting-other-host", "setting-password-in-url", "setting-plain-tokens", "setting-project-dates",
         "setting-quota-of-user", "setting-quota-project", "setting-required", "setting-rescue-dir",
-        "setting-rescue-has-gpus", "setting-same-database", "setting-such-as", "setting-such-as-better",
+        "setting-rescue-has-gpus", "setting-same-database", "setting-starter-above-cap",
+        "setting-starter-for-nobody", "setting-starter-without-end", "setting-such-as", "setting-such-as-better",
         "setting-unknown", "setting-write", "setting-write-domain", "setting-write-several", "site-ask-doctor",
         "site-change-lines", "site-every-authority", "site-file-has-mistakes", "site-file-line",
         "site-file-mistakes", "site-file-not-toml", "site-file-not-utf8", "site-file-right",

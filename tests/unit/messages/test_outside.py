@@ -64,6 +64,7 @@ OTHERS: dict[str, str] = {
     "fabric_hub/hub/proxy.py": "a setting's description",
     "fabric_hub/hub/with_parent.py": "a process of its own, without our packages",
     "fabric_hub/service/callers.py": "the reference's",
+    "fabric_hub/service/project_callers.py": "the reference's",
     "fabric_hub/service/caller_kinds.py": "the reference's",
     "fabric_hub/service/tasks/hook.py": "a log's, and operators' in the log's language",
     "fabric_hub/service/metrics.py": "Prometheus's",

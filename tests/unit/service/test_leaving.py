@@ -120,5 +120,6 @@ def test_the_session_is_told_and_gets_no_more_time() -> None:
     told = with_stop(TimeLeft(), stop)
     assert (told.ends_at, told.why) == (NOW + NOTICE_S, "left")
     assert str(told.text).startswith("You are no longer in project waves: this session ends at ")
+    assert told.text.code == "ends-by-leaving"
     with pytest.raises(FabricError, match="You are no longer in project waves: this session gets no more time"):
         longer(told, 5)
