@@ -20,11 +20,6 @@ def told(asks: Asks | None, **vouched: object) -> str | None:
     return None if found is None else f"{found.code}: {found.say()} {found.hint.say() if found.hint else ''}"
 
 
-def test_an_age_needs_a_way_to_log_in() -> None:
-    with pytest.raises(ValueError, match="max_age_minutes needs acr: the age of which way to log in\\?"):
-        Asks(max_age_minutes=60)
-
-
 @pytest.mark.parametrize("asks", [None, Asks()])
 def test_absence_is_normal_where_nothing_is_asked(asks: Asks | None) -> None:
     assert told(asks) is None
@@ -73,5 +68,6 @@ def test_a_refusal_names_what_was_not_sent_and_whom_to_write_to(
 
 
 def test_an_age_is_that_of_a_way_to_log_in() -> None:
-    with pytest.raises(ValidationError, match="max_age_minutes needs acr"):
+    with pytest.raises(ValidationError) as wrong:
         Asks(max_age_minutes=5)
+    assert "max_age_minutes needs acr: the age of which way to log in?" in str(wrong.value)
