@@ -107,7 +107,10 @@ def test_somebody_is_blocked_and_let_in_again_on_record(place: Place) -> None:
     assert as_json(place, "block", "anna", "--why", "Still.") == {"name": "anna", "blocked": "Still."}
     assert people(place, "unblock", "anna").out == "anna may log in again, and is in the projects as before.\n"
     refused = people(place, "unblock", "anna")
-    assert (refused.status, refused.err) == (1, "fabric-hub: Nobody has blocked anna. See who is known: fabric-hub people list.\n")
+    assert (refused.status, refused.err) == (
+        1,
+        "fabric-hub: Nobody has blocked anna. See who is known: fabric-hub people list.\n",
+    )
     assert [one["event"] for one in records(place)][2:] == ["blocked", "blocked", "unblocked"]
 
 
