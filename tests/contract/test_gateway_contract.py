@@ -206,7 +206,8 @@ async def test_storage_is_told_of_accounts_that_may_be_used(gateway: Stage) -> N
     asked = time.time()
     answer = await gateway.client.storage(gateway.user)
     assert answer.at >= asked
-    assert answer.quotas == ()
+    # the embedded run has folders of its projects, and measures nothing else
+    assert all(one.title.startswith("Folder of project ") for one in answer.quotas)
     if gateway.account_of(gateway.user) != gateway.account_of(gateway.other):
         with pytest.raises(FabricError) as refused:
             await gateway.client.storage("nobody.of.that.name")

@@ -133,7 +133,7 @@ async def test_a_sessions_datasets_are_told_to_it_by_the_gateway_alone_and_stand
     account = accounts.resolve(gateway.user, settings.users)
     file = Path(accounts.session_root(gateway.user, account, settings.users)) / session / "env.json"
     assert json.loads(file.read_text())["environment"] == {
-        **settings.dataset_environment(["wind-farm", "soil"]), "FABRIC_SESSION": session
+        **settings.dataset_environment(["wind-farm", "soil"]), **settings.folder_environment, "FABRIC_SESSION": session
     }  # fmt: skip
     assert settings.catalogue
     assert settings.dataset_environment([])["FABRIC_NODE_SOCKET"] == str(settings.catalogue.node_socket)
