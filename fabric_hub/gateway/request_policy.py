@@ -16,7 +16,7 @@ from fabric_hub.messages.texts import gateway as texts
 from fabric_hub.messages.texts.folders import SERVICE_ACCOUNT
 from fabric_hub.messages.texts.launch import NO_PROJECT
 from fabric_hub.messages.texts.projects import NOT_KNOWN
-from fabric_hub.projects.folders import service_accounts
+from fabric_hub.projects.folders import nobodys_accounts
 from fabric_hub.projects.live import are_known
 from fabric_hub.projects.membership import accounts, closed, has_no_projects, is_user, projects_of
 from fabric_hub.slurm.model import Job, JobSpec, SubmitRequest
@@ -56,11 +56,11 @@ def check_person(settings: Settings, user: str, session: str = "", jobs: Iterabl
 
 
 def check_account(settings: Settings, account: str) -> None:
-    """Refuse to start anything of a person's as an account that owns a project's folder.
+    """Refuse to start anything of a person's as an account that owns a project's folder, or is lent.
 
     :raises FabricError: (403) it is one.
     """
-    if account in service_accounts(settings):
+    if account in nobodys_accounts(settings):
         raise FabricError(SERVICE_ACCOUNT(account=account))
 
 

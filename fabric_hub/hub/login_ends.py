@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from fabric_hub.sessions.scopes import server_of
 log = logging.getLogger(__name__)
 
 FILE: Final = "logins-ended.json"
+# So late the hub may hear that logins have ended.
+HEARD_S: Final = 60.0
 
 
 class LoginsEnd:
@@ -47,7 +50,7 @@ class LoginsEnd:
 
 
 def end_logins(db: Any, ends: Mapping[str, LoginEnd]) -> int:
-    """End what people logged in with before a moment.
+    """End what people logged in with before a moment, or until the hub heard of it.
 
     :param db: JupyterHub's database.
     :param ends: by name at the hub.
@@ -59,7 +62,8 @@ def end_logins(db: Any, ends: Mapping[str, LoginEnd]) -> int:
         if user is None:
             continue
         user.cookie_id = new_token()  # cookies name it: no cookie of before is anybody's
-        before = datetime.fromtimestamp(end.at, UTC).replace(tzinfo=None)
+        # until now: who has the cookie can make tokens until we hear of the end; what is made much later is another's
+        before = datetime.fromtimestamp(min(time.time(), end.at + HEARD_S), UTC).replace(tzinfo=None)
         for token in list(user.api_tokens):
             of_session = token.client_id == "jupyterhub" and server_of(name, token.scopes) is not None
             if not of_session and (token.created is None or token.created <= before):
@@ -77,7 +81,7 @@ def end_logins(db: Any, ends: Mapping[str, LoginEnd]) -> int:
 
 
 def _read(path: Path) -> dict[str, float]:
-    with suppress(FileNotFoundError, ValueError):
+    with suppress(FileNotFoundError, ValueError, TypeError):
         found = json.loads(path.read_text())
         return {str(name): float(at) for name, at in found.items()} if isinstance(found, dict) else {}
     return {}

@@ -30,6 +30,12 @@ def service_accounts(settings: Settings) -> frozenset[str]:
     return frozenset(project.service_account for project in settings.project.values() if project.service_account)
 
 
+def nobodys_accounts(settings: Settings) -> frozenset[str]:
+    """The accounts that are no person's: those that own folders, and those of the site's pools, which are lent."""
+    pools = settings.catalogue.pools.values() if settings.catalogue else ()
+    return service_accounts(settings).union(*(pool.accounts for pool in pools))
+
+
 def shared_accounts(settings: Settings) -> frozenset[str]:
     """Service accounts that are a person's, too, or another project's: who has one opens the folder to anybody."""
     owned = [project.service_account for project in settings.project.values() if project.service_account]

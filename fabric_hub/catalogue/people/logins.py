@@ -21,6 +21,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import people as texts
 from fabric_hub.projects import naming
 from fabric_hub.projects.assurance import Vouched, check
+from fabric_hub.projects.folders import nobodys_accounts
 from fabric_hub.projects.identity import Identity, LoggedIn, Login
 from fabric_hub.projects.naming import UnixEntry
 from fabric_hub.unix.accounts import own_name, unix_name
@@ -191,7 +192,7 @@ def checked(name: str, settings: Settings, lookup: Lookup = name_service, mapped
         entry,
         must_be=mapping != "claim",
         min_uid=settings.users.min_uid,
-        own={settings.catalogue.account, own_name()},
+        own={settings.catalogue.account, own_name(), *nobodys_accounts(settings)},
         whom=whom,
     )
     return Account(name=name, unix_account=account, uid=entry.uid if entry else None, mapped_by=mapping)

@@ -19,6 +19,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.gateway import rate_limit
 from fabric_hub.gateway.queries import associations
 from fabric_hub.gateway.queries.queries import Turn, UnavailableError
+from fabric_hub.gateway.request_policy import check_account
 from fabric_hub.messages.text import NOTHING, Text, verbatim, whole
 from fabric_hub.messages.texts import slurm_projects as texts
 from fabric_hub.projects.live import LiveProjects
@@ -299,6 +300,8 @@ class Reconciler:
     def _why_not(self, user: str) -> Text | None:
         try:
             self._resolve(user, self._settings.users)
+            if not self._settings.users.shared_account:
+                check_account(self._settings, unix_name(self._settings.users, user))
         except FabricError as error:
             return whole(error)
         return None

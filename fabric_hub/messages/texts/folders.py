@@ -76,7 +76,7 @@ NOT_LET_IN = Reason(
 )
 SERVICE_ACCOUNT = Reason(
     "account-service",
-    N_("The account {account} owns a project's folder; nobody's sessions run as it."),
+    N_("The account {account} is nobody's: it owns a project's folder, or is lent. No sessions of people run as it."),
     N_("Use an account of your own."),
     label="account",
     status=403,

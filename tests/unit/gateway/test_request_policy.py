@@ -52,9 +52,21 @@ def test_nobodys_session_runs_as_the_account_that_owns_a_projects_folder() -> No
     project = SITE.project["twin"].model_copy(update={"service_account": "p-twin"})
     site = SITE.model_copy(update={"project": {"twin": project}})
     check_account(site, "ann")
-    with pytest.raises(FabricError, match="The account p-twin owns a project's folder") as refused:
+    with pytest.raises(
+        FabricError, match="The account p-twin is nobody's: it owns a project's folder, or is lent"
+    ) as refused:
         check_account(site, "p-twin")
     assert refused.value.status == 403
+
+
+def test_nobodys_session_runs_as_an_account_that_is_lent() -> None:
+    pools = {"guests": {"purpose": "guest", "accounts": ["guest1"]}}
+    site = SITE.model_copy(
+        update={"catalogue": CatalogueSettings.model_validate({"data_dir": "/data", "pools": pools})}
+    )
+    check_account(site, "ann")
+    with pytest.raises(FabricError, match="The account guest1 is nobody's"):
+        check_account(site, "guest1")
 
 
 @pytest.mark.parametrize("user", ["ann", "bob"])

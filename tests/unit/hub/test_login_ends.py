@@ -11,7 +11,7 @@ from jupyterhub import orm, roles, scopes
 from sqlalchemy.orm import Session
 
 from fabric_hub.config.settings import Members, Project, Settings
-from fabric_hub.hub.login_ends import end_logins
+from fabric_hub.hub.login_ends import HEARD_S, end_logins
 from fabric_hub.hub.roles import is_worker, may_log_in
 from fabric_hub.projects.document import LoginEnd
 from fabric_hub.projects.live import why_blocked
@@ -52,8 +52,10 @@ def test_cookies_and_tokens_of_before_end_and_a_sessions_own_token_and_other_peo
     later = orm.APIToken(user_id=anna.id, scopes=["self"], prefix="llll", hashed="l", note="later")
     db.add(later)
     db.commit()
-    end_logins(db, {"anna": LoginEnd(at=time.time() - 60)})
+    end_logins(db, {"anna": LoginEnd(at=time.time() - HEARD_S - 60)})
     assert "later" in [token.note for token in db.query(orm.APIToken)], "what was made afterwards stays"
+    end_logins(db, {"anna": LoginEnd(at=time.time() - 2)})
+    assert "later" not in [token.note for token in db.query(orm.APIToken)], "made before the hub heard of it"
 
 
 def test_who_is_blocked_is_in_no_project_and_logs_in_as_nobody_an_operator_either(
