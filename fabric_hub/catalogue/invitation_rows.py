@@ -131,6 +131,13 @@ def withdraw_all(connection: sa.Connection, now: float) -> int:
     return connection.execute(sa.update(table).where(table.c.withdrawn_at.is_(None)).values(withdrawn_at=now)).rowcount
 
 
+def withdraw_of(connection: sa.Connection, names: list[str], now: float) -> int:
+    """Withdraw what these people have invited to, in whatever role they did it; to how many invitations."""
+    table, by = invitations, [f"{role} {name}" for name in names for role in (*ROLES, "operator")]
+    withdrawn = sa.update(table).where(table.c.by.in_(by), table.c.withdrawn_at.is_(None)).values(withdrawn_at=now)
+    return connection.execute(withdrawn).rowcount
+
+
 def open_of(connection: sa.Connection, project: str, today: date) -> list[Row]:
     """The invitations of a project that can still be accepted, the oldest first."""
     table = invitations

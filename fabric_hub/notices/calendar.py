@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from .model import Entry
@@ -31,7 +31,8 @@ def calendar(entry: Entry, summary: str, description: str, organizer: str, at: f
     if isinstance(when, datetime):
         times = [f"DTSTART:{_utc(when)}", f"DTEND:{_utc(when + _HALF_HOUR)}"]
     else:
-        times = [f"DTSTART;VALUE=DATE:{when:%Y%m%d}", f"DTEND;VALUE=DATE:{when + timedelta(days=1):%Y%m%d}"]
+        after = when if when == date.max else when + timedelta(days=1)
+        times = [f"DTSTART;VALUE=DATE:{when:%Y%m%d}", f"DTEND;VALUE=DATE:{after:%Y%m%d}"]
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",

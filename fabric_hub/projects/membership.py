@@ -7,7 +7,7 @@ before it lets anybody read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 
 from fabric_hub.config.settings import Project, Settings
 from fabric_hub.config.spelling import ROLES
@@ -108,8 +108,9 @@ def people_today(settings: Settings, project: str, today: date) -> tuple[str, ..
 
 
 def end_of(day: date | None) -> float | None:
-    """The moment after a day, in this machine's time zone and Unix seconds; None has no end."""
-    if day is None:
+    """The moment after a day, in this machine's time zone and Unix seconds; None has no end, nor has the year 9999,
+    after which there are no days."""
+    if day is None or day.year == MAXYEAR:
         return None
     following = day + timedelta(days=1)
     return datetime(following.year, following.month, following.day).astimezone().timestamp()

@@ -6,7 +6,7 @@ import logging
 import pwd
 import time
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date
 
 from fabric_hub.catalogue.audit.log import Entry
 from fabric_hub.catalogue.project_edits import as_line
@@ -184,7 +184,7 @@ def is_over(leased: Leased, project: Project | None, keep_days: int, today: date
     days after it; and where its project is not known it is kept. Pure."""
     if leased.purpose == "service":
         end = project.end if project else None
-        return end is not None and end + timedelta(days=keep_days) < today
+        return end is not None and (today - end).days > keep_days
     return leased.until is not None and leased.until < today
 
 

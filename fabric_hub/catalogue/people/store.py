@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fabric_hub.catalogue import invitation_rows
 from fabric_hub.catalogue import tables as catalogue_tables
 from fabric_hub.catalogue.database import CATALOGUE, reading
 from fabric_hub.projects.assurance import Vouched
@@ -253,9 +254,12 @@ class PeopleStore:
             return bool(gone.rowcount)
 
     def block(self, number: int, why: str, record: Record) -> bool:
-        """Block a person, and end their logins. False: they are blocked for this reason already."""
+        """Block a person, end their logins, and withdraw what they invited to. False: they are blocked for this reason
+        already."""
         with self._changing() as connection:
             done = login_ends.end(connection, number, why)
+            theirs = sa.select(hub_names.c.name).where(hub_names.c.person == number, hub_names.c.name.is_not(None))
+            invitation_rows.withdraw_of(connection, list(connection.execute(theirs).scalars()), time.time())
             if done:
                 record(number)
             return done

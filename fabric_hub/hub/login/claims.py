@@ -50,7 +50,8 @@ def login_of(
         identity=identity,
         provider=name,
         name=usable(claims.get("name")),
-        mail=usable(claims.get("email")),
+        # an address that the provider itself does not vouch for is nobody's
+        mail=None if claims.get("email_verified") in (False, "false") else usable(claims.get("email")),
         organisation=usable(claims.get(provider.names_organisation)),
         account_claim=_account(name, provider, claims, whom),
         entitlements=several(claims, ("eduperson_entitlement", "entitlements"), MOST_ENTITLEMENTS),

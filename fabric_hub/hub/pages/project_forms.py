@@ -56,6 +56,8 @@ _SHORT: Final = TypeAdapter[str](OrNothing)
 _ACCOUNT: Final = TypeAdapter[str](AccountName)
 _HOURS: Final = TypeAdapter[float](GpuHours)
 LONGEST_WHY: Final = 100
+# What is typed beyond is a slip of the hand, or meant for ever: that is to leave the field empty.
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 
 
 class Wanted(Frozen):
@@ -207,9 +209,12 @@ def day(fields: Mapping[str, str], field: str) -> date | None:
     """
     typed = fields.get(field, "").strip()
     try:
-        return date.fromisoformat(typed) if typed else None
+        found = date.fromisoformat(typed) if typed else None
     except ValueError:
         raise FabricError(texts.NO_DAY(typed=typed[:40])) from None
+    if found and not EARLIEST <= found <= LATEST:
+        raise FabricError(texts.NO_DAY(typed=typed[:40]))
+    return found
 
 
 def _in_order(start: date | None, end: date | None) -> None:

@@ -110,7 +110,8 @@ class Courier:
         language = languages_of(self._book.engine, [notice.person]).get(notice.person)
         try:
             told = letter(settings, notice, address, Reader(language_of(language)), self._clock())
-        except (ValueError, UnicodeError) as error:  # what no mail can be made of holds up no other
+        except Exception as error:  # what no mail can be made of holds up no other
+            log.exception("No mail can be made of notice %s", key[:12])
             self._book.failed(key, channel, f"no mail can be made of it: {error}", self._clock(), for_ever=True)
             return
         try:

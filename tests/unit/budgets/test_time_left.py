@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -111,6 +111,7 @@ def test_nothing_is_longer_than_its_project() -> None:
 
 def test_a_project_without_an_end_never_ends() -> None:
     assert end_of(None) is None
+    assert end_of(date(9999, 12, 31)) is None, "after that year there are no days"
 
 
 def test_the_profile_of_a_session_may_be_gone_from_the_site() -> None:

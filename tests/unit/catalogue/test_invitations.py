@@ -284,6 +284,19 @@ def test_removing_an_owner_withdraws_what_they_invited_and_nothing_else(waves: I
     assert waves.look(other, "new").standing == "offered"
 
 
+def test_blocking_an_owner_withdraws_what_they_invited_for_good(waves: Invited) -> None:
+    mine, other = waves.invite(ADA, uses=3), waves.invite(BO)
+    people = PeopleStore(waves.engine)
+    number = people.numbers(["ada"])["ada"]
+    assert people.block(number, "Mines coins.", lambda _number: None)
+    with refused("invitation-withdrawn"):
+        waves.accept(mine, "eve")
+    assert people.unblock(number, lambda _number: None)
+    with refused("invitation-withdrawn"):
+        waves.accept(mine, "eve")
+    assert waves.look(other, "new").standing == "offered"
+
+
 def test_an_operators_invitation_is_of_use_while_they_are_one(waves: Invited) -> None:
     code = waves.invite(Asker("sam", operator=True), uses=2)
     with refused("invitation-inviter-may-not"):

@@ -106,6 +106,7 @@ def test_an_owner_changes_the_end_and_the_first_day_stays() -> None:
             {"why": "a\nb"},
             "A pause needs a reason that people read. Write one line of at most 100 characters.",
         ),
+        ("dates", {"end": "9999-12-31"}, '"9999-12-31" is no day. Write it like 2027-01-31, or leave it empty.'),
         ("dates", {"end": "soon"}, '"soon" is no day. Write it like 2027-01-31, or leave it empty.'),
         (
             "dates",

@@ -14,6 +14,7 @@ from email import policy
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.messages.text import verbatim
 from fabric_hub.messages.texts import notices as texts
 from fabric_hub.notices.book import NoticeBook
-from fabric_hub.notices.model import Channel, Dated, Kind, Notice, SendState, address_of, channels_of
+from fabric_hub.notices.model import Channel, Dated, Kept, Kind, Notice, SendState, address_of, channels_of
+from fabric_hub.service.tasks import courier
 from fabric_hub.service.tasks.courier import Courier
 from fabric_hub.sessions.database import open_database
 from fabric_hub.sessions.readers import ReaderBook
@@ -122,6 +124,7 @@ from pathlib import Path
 from fabric_hub.config.settings import load
 from fabric_hub.notices.book import NoticeBook
 from fabric_hub.notices.model import Channel
+from fabric_hub.service.tasks import courier
 from fabric_hub.service.tasks.courier import Courier
 from fabric_hub.sessions.database import database_url, open_database
 settings = load(Path(sys.argv[1]))
@@ -204,6 +207,27 @@ def test_a_calendar_entry_moves_and_is_taken_away_under_one_name(tmp_path: Path)
     assert [one["METHOD"] for one in (first, moved, gone)] == ["PUBLISH", "PUBLISH", "CANCEL"]
     assert [one["DTSTART"] for one in (first, moved, gone)] == ["20261231", "20270331", "20270331"]
     assert (first["DTEND"], gone["STATUS"]) == ("20270101", "CANCELLED")
+
+
+def test_the_last_day_of_all_and_what_no_mail_can_be_made_of_hold_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MailServer() as server:
+        post = Post(by_mail(tmp_path, server.port))
+        post.tell(of_end(day="9999-12-31"))
+        assert post.send() == 1
+        assert entry_of(server.taken[0])["DTEND"] == "99991231"
+
+        def none_for_eve(settings: Settings, notice: Kept, *rest: Any) -> Any:
+            if notice.person == "eve":
+                raise OverflowError("date value out of range")
+            return made(settings, notice, *rest)
+
+        made = courier.letter
+        monkeypatch.setattr(courier, "letter", none_for_eve)
+        post.tell(of_end("eve"), of_end("jan"))
+        post.send()
+        assert {recipient for _, recipient in server.envelopes} == {"ada@example.org", "jan@example.org"}
 
 
 def test_no_title_reaches_a_header_or_another_line_of_the_calendar(tmp_path: Path) -> None:

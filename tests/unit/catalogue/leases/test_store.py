@@ -221,6 +221,15 @@ def test_a_service_account_is_for_a_project_that_is_kept_and_for_nobody_else(
         lent.lease("service", **more)
 
 
+def test_a_project_that_is_to_last_for_ever_keeps_no_other_account_from_going_back(lent: Lent) -> None:
+    lent.lease("service", project="waves")
+    lent.store.projects.change(
+        lent.site, SetDates(project="waves", start=None, end=date(9999, 12, 31)), ROOT, lambda _: None
+    )
+    lent.accounts.take_overdue()
+    assert lent.one("ftsvc1").state == "leased"
+
+
 def test_what_was_lent_until_a_day_goes_back_after_it(lent: Lent) -> None:
     today = date.today()  # noqa: DTZ011
     lent.lease(until=today)

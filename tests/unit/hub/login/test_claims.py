@@ -74,6 +74,11 @@ def test_a_claim_that_cannot_be_used_is_left_out(value: Any) -> None:
     assert (made.name, made.mail, made.organisation, made.acr, made.auth_time) == (None, None, None, None, None)
 
 
+@pytest.mark.parametrize(("verified", "kept"), [(True, True), (None, True), (False, False), ("false", False)])
+def test_a_mail_address_that_the_provider_does_not_vouch_for_is_left_out(verified: Any, kept: bool) -> None:
+    assert login({"email": "jan@x.org", "email_verified": verified}).mail == ("jan@x.org" if kept else None)
+
+
 @pytest.mark.parametrize("value", [True, -1, 1e12, float("nan"), float("inf"), "5", None])
 def test_a_time_that_is_none_is_left_out(value: Any) -> None:
     assert login(token={"auth_time": value}).auth_time is None
