@@ -64,8 +64,10 @@ def end_logins(db: Any, ends: Mapping[str, LoginEnd]) -> int:
         user.cookie_id = new_token()  # cookies name it: no cookie of before is anybody's
         # until now: who has the cookie can make tokens until we hear of the end; what is made much later is another's
         before = datetime.fromtimestamp(min(time.time(), end.at + HEARD_S), UTC).replace(tzinfo=None)
+        # one with a session's scopes can be made by hand, too: it stays as long as that session, which saves with it
+        running = {spawner.name for spawner in user.orm_spawners.values() if spawner.server is not None}
         for token in list(user.api_tokens):
-            of_session = token.client_id == "jupyterhub" and server_of(name, token.scopes) is not None
+            of_session = token.client_id == "jupyterhub" and server_of(name, token.scopes) in running
             if not of_session and (token.created is None or token.created <= before):
                 db.delete(token)
         for code in db.query(orm.OAuthCode).filter(orm.OAuthCode.user_id == user.id):

@@ -41,9 +41,14 @@ def test_cookies_and_tokens_of_before_end_and_a_sessions_own_token_and_other_peo
     cookies = anna.cookie_id, bob.cookie_id
     server = orm.APIToken(user_id=anna.id, scopes=scopes_of("anna", "work"), prefix="ssss", hashed="s", note="server")
     server.client_id = "jupyterhub"
+    db.add(orm.Spawner(name="work", user=anna, server=orm.Server(base_url="/user/anna/work/")))
+    by_hand = orm.APIToken(
+        user_id=anna.id, scopes=scopes_of("anna", "never"), prefix="nnnn", hashed="n", note="by hand"
+    )
+    by_hand.client_id = "jupyterhub"
     own = orm.APIToken(user_id=anna.id, scopes=["self"], prefix="oooo", hashed="o", note="own")
     theirs = orm.APIToken(user_id=bob.id, scopes=["self"], prefix="tttt", hashed="t", note="other")
-    db.add_all([orm.OAuthClient(identifier="jupyterhub"), server, own, theirs])
+    db.add_all([orm.OAuthClient(identifier="jupyterhub"), server, by_hand, own, theirs])
     db.commit()
     assert end_logins(db, {"anna": LoginEnd(at=time.time() + 1), "nobody": LoginEnd(at=1.0)}) == 1
     assert sorted(token.note for token in db.query(orm.APIToken)) == ["other", "server"]
