@@ -22,8 +22,8 @@ from fabric_hub.config.settings import Settings
 from fabric_hub.messages.text import verbatim
 from fabric_hub.messages.texts import notices as texts
 from fabric_hub.notices.book import NoticeBook
+from fabric_hub.notices.letter import letter
 from fabric_hub.notices.model import Channel, Dated, Kept, Kind, Notice, SendState, address_of, channels_of
-from fabric_hub.service.tasks import courier
 from fabric_hub.service.tasks.courier import Courier
 from fabric_hub.sessions.database import open_database
 from fabric_hub.sessions.readers import ReaderBook
@@ -124,7 +124,6 @@ from pathlib import Path
 from fabric_hub.config.settings import load
 from fabric_hub.notices.book import NoticeBook
 from fabric_hub.notices.model import Channel
-from fabric_hub.service.tasks import courier
 from fabric_hub.service.tasks.courier import Courier
 from fabric_hub.sessions.database import database_url, open_database
 settings = load(Path(sys.argv[1]))
@@ -221,10 +220,9 @@ def test_the_last_day_of_all_and_what_no_mail_can_be_made_of_hold_up_no_other(
         def none_for_eve(settings: Settings, notice: Kept, *rest: Any) -> Any:
             if notice.person == "eve":
                 raise OverflowError("date value out of range")
-            return made(settings, notice, *rest)
+            return letter(settings, notice, *rest)
 
-        made = courier.letter
-        monkeypatch.setattr(courier, "letter", none_for_eve)
+        monkeypatch.setattr("fabric_hub.service.tasks.courier.letter", none_for_eve)
         post.tell(of_end("eve"), of_end("jan"))
         post.send()
         assert {recipient for _, recipient in server.envelopes} == {"ada@example.org", "jan@example.org"}
