@@ -29,7 +29,7 @@ def add_verbs(verbs: Any) -> None:
     done.add_argument(
         "--closings",
         action="store_true",
-        help=_("also close what waits for an operator's word: many people, or gone projects"),
+        help=_("also close the accounts of projects that are gone, which wait for an operator's word"),
     )
     done.set_defaults(run=_apply)
     for verb in (shown, done):

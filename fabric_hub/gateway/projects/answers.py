@@ -29,7 +29,7 @@ class ProjectsPlan(WithTexts):
 
 
 class ApplyBody(Frozen):
-    """``closings``: also close what waits for an operator's word: many people at once, or projects that are gone."""
+    """``closings``: also close the accounts of projects that are gone, which wait for an operator's word."""
 
     closings: bool = False
 
