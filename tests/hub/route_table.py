@@ -167,7 +167,7 @@ GET /hub/operate/notices
 GET /hub/request-project
     login 200 200 200 200 200 200 200 login login
 POST /hub/request-project {"do": "none"}
-    403 400 400 400 400 400 400 400 403 403
+    403 422 422 422 422 422 422 422 403 403
 GET /hub/operate/projects/requests/9999
     login 403 403 403 403 403 403 404 login login
 POST /hub/operate/projects/requests/9999 {"do": "none"}
@@ -436,8 +436,8 @@ GET /services/fabric/api/quota
     401 403 403 200 200 200 200 200 403 403
 GET /services/fabric/api/projects
     401 403 403 200 200 200 200 200 403 403
-GET /services/fabric/api/projects/lab
-    401 403 403 200 200 200 200 404 403 403
+GET /services/fabric/api/projects/none
+    401 403 403 404 404 404 404 404 403 403
 GET /services/fabric/api/datasets
     401 403 403 200 200 200 200 200 403 403
 POST /services/fabric/api/datasets/none/acceptance {"none": 1}
