@@ -87,17 +87,22 @@ def clean(uid: int, account: str, temporary: tuple[str, ...], within_s: float = 
 
 
 def processes(uid: int) -> list[int]:
-    """The processes that act, or could act, as a uid; not those that only wait for their parent to see their end."""
+    """The processes that act, or could act, as a uid; not those that only wait for their parent to see their end.
+
+    One whose first thread has ended is shown as if it waited so, while its other threads go on.
+    """
     found = []
     for name in os.listdir("/proc"):
         if not name.isdecimal():
             continue
         try:
             with open(f"/proc/{name}/status", encoding="utf-8", errors="replace") as file:
-                said = dict(line.rstrip("\n").split(":\t", 1) for line in file if line.startswith(("State:", "Uid:")))
+                lines = (line.rstrip("\n") for line in file if line.startswith(("State:", "Uid:", "Threads:")))
+                said = dict(line.split(":\t", 1) for line in lines)
         except (FileNotFoundError, ProcessLookupError, ValueError):
             continue
-        if said.get("State", "")[:1] not in ("Z", "X") and uid in map(int, said.get("Uid", "").split()[:3]):
+        over = said.get("State", "")[:1] in ("Z", "X") and int(said.get("Threads", "1")) <= 1
+        if not over and uid in map(int, said.get("Uid", "").split()[:3]):
             found.append(int(name))
     return found
 
@@ -106,19 +111,21 @@ def kill(uid: int, tally: Tally) -> None:
     """Kill every process of a uid, whatever it forks meanwhile.
 
     One call of kill(-1) reaches all of them while none can fork: the kernel holds its list of processes for it, and a
-    fork that has a signal to take begins anew. Those in user namespaces that the uid owns are among them.
+    fork that has a signal to take begins anew. Those in user namespaces that the uid owns are among them, which /proc
+    may show under other uids: so it is called once in any case.
     """
     left = processes(uid)
     tally.found += len(left)
     until = time.monotonic() + KILL_S
-    while left:
+    while True:
         _as_child(lambda: _kill_as(uid))
         left = processes(uid)
-        if left and time.monotonic() > until:
+        if not left:
+            return
+        if time.monotonic() > until:
             tally.problems.append(f"processes: {len(left)} cannot be killed")
             return
-        if left:
-            time.sleep(LOOK_AGAIN_S)
+        time.sleep(LOOK_AGAIN_S)
 
 
 def _kill_as(uid: int) -> None:
@@ -181,6 +188,10 @@ def files(directory: str, uid: int, tally: Tally) -> None:
         os.close(top)
     if walk.kept:
         tally.problems.append(f"{directory}: {walk.kept} directories of its hold what is not its own")
+    if walk.deep:
+        tally.problems.append(f"{directory}: {walk.deep} directories of others lie too deep to look into")
+    if walk.unseen:
+        tally.problems.append(f"{directory}: {walk.unseen} things cannot be looked at or removed")
     if walk.mounts and len(tally.problems) == kept_before:
         tally.problems.append(f"{directory}: something is mounted in a directory of its")
 
@@ -188,7 +199,7 @@ def files(directory: str, uid: int, tally: Tally) -> None:
 class _Walk:
     def __init__(self, uid: int, device: int, mounted: frozenset[str], home: str, tally: Tally) -> None:
         self._uid, self._device, self._mounted, self._home, self._tally = uid, device, mounted, home, tally
-        self.kept = self.mounts = 0
+        self.kept = self.mounts = self.deep = self.unseen = 0
 
     def into(self, handle: int, path: str, top: int | None, depth: int) -> bool:
         """Remove what is the uid's in an open directory; whether the directory is empty then.
@@ -200,11 +211,20 @@ class _Walk:
             names = [entry.name for entry in entries]
         for name in names:
             self._tally.in_time()
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 empty = self._one(handle, path, name, top, depth) and empty
+            except FileNotFoundError:
+                pass
+            except OSError:  # it ends nothing else
+                empty = False
+                self.unseen += 1
         return empty
 
     def _one(self, handle: int, path: str, name: str, top: int | None, depth: int) -> bool:
+        where = f"{path}/{name}"
+        if where in self._mounted:  # not even looked at: what a user mounts can refuse that to root
+            self.mounts += top is not None
+            return False
         status = os.lstat(name, dir_fd=handle)
         mine = status.st_uid == self._uid
         if not stat.S_ISDIR(status.st_mode):
@@ -217,15 +237,15 @@ class _Walk:
                 ) in self._tally.links:
                     self._tally.links[status.st_dev, status.st_ino] = status.st_nlink - 1
             return mine
-        where = f"{path}/{name}"
         if where == self._home:  # the gateway empties it, as the account
             return False
-        if status.st_dev != self._device or where in self._mounted:
+        if status.st_dev != self._device:
             self.mounts += mine
             return False
         if depth >= _DEEPEST:
             if mine and top is not None:  # a tree as deep as it likes: it goes up, and is walked from there
                 os.rename(name, f".fabric-{secrets.token_hex(8)}", src_dir_fd=handle, dst_dir_fd=top)
+            self.deep += not mine
             return mine
         try:
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)

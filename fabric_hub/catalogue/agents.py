@@ -22,6 +22,7 @@ from .ingest import RefusedFile, content_of
 log = logging.getLogger(__name__)
 
 MOST = 20_000  # nodes
+LARGEST = 4 << 20  # bytes of a report: ten thousand accounts of which it says why they are not clean
 FORGOTTEN_S = 7 * 86400.0  # a node that was silent for so long is no longer missed
 _NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.json")
 
@@ -58,6 +59,7 @@ class AgentReports:
         self._looked_at: float | None = None
         self._known: dict[str, tuple[tuple[int, int], Agent]] = {}
         self._refused: set[str] = set()
+        self._unread: frozenset[str] = frozenset()
         self._guard = threading.Lock()
 
     def read(self) -> tuple[Agent, ...]:
@@ -69,12 +71,18 @@ class AgentReports:
                 self._looked_at = now
             return tuple(agent for _, (_, agent) in sorted(self._known.items()))
 
+    def silent(self) -> frozenset[str]:
+        """The nodes of the last days whose report cannot be used: what they would say is not known."""
+        self.read()
+        return self._unread
+
     def _look(self, now: float) -> None:
         try:
             names = sorted(path.name for path in self._directory.iterdir())[:MOST]
         except FileNotFoundError:
             names = []
         known: dict[str, tuple[tuple[int, int], Agent]] = {}
+        unread: set[str] = set()
         for name in names:
             match = _NAME.fullmatch(name)
             if match is None:
@@ -95,13 +103,14 @@ class AgentReports:
             except FileNotFoundError:
                 continue
             except (RefusedFile, OSError) as error:
+                unread.add(match.group(1))
                 if name not in self._refused:
                     self._refused.add(name)
                     log.warning("What the agent of %s says does not count: %s", match.group(1), error)
                 continue
             self._refused.discard(name)
             known[name] = (state, agent)
-        self._known = known
+        self._known, self._unread = known, frozenset(unread)
 
     def _agent(self, path: Path, node: str, told_at: float) -> Agent:
-        return parse(content_of(path, self._trusted), node, told_at)
+        return parse(content_of(path, self._trusted, LARGEST), node, told_at)

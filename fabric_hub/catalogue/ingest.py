@@ -95,10 +95,11 @@ def read(path: Path, trusted: frozenset[int]) -> NodeEvent:
         raise RefusedFile(f"it is no event ({wrong[:300]})") from None
 
 
-def content_of(path: Path, trusted: frozenset[int]) -> bytes:
+def content_of(path: Path, trusted: frozenset[int], largest: int = LARGEST) -> bytes:
     """What a small plain file of a trusted account has in it.
 
     :param trusted: uids whose files count.
+    :param largest: bytes that it may have.
     :raises RefusedFile: it is not such a file.
     :raises FileNotFoundError: it is gone.
     """
@@ -118,11 +119,12 @@ def content_of(path: Path, trusted: frozenset[int]) -> bytes:
             raise RefusedFile(f"it belongs to uid {status.st_uid}, neither to root nor to the catalogue service")
         if status.st_mode & 0o022:
             raise RefusedFile("others may write to it")
-        content = os.read(handle, LARGEST + 1)
+        with os.fdopen(os.dup(handle), "rb") as file:
+            content = file.read(largest + 1)
     finally:
         os.close(handle)
-    if len(content) > LARGEST:
-        raise RefusedFile(f"it has more than {LARGEST} bytes")
+    if len(content) > largest:
+        raise RefusedFile(f"it has more than {largest} bytes")
     return content
 
 

@@ -61,8 +61,9 @@ class SiteSettings(Frozen):
     )
     support_email: Email = Field(default="", description="Whom people write to when something does not work.")
     request_url: WebPage = Field(
-        default="", description="Where people ask for a project, in place of the hub's own page. Empty: they ask at the hub, where "
-        "catalogue.requests_per_person is not 0."
+        default="",
+        description="Where people ask for a project, in place of the hub's own page. Empty: they ask at the hub, where "
+        "catalogue.requests_per_person is not 0.",
     )
     privacy_url: WebPage = Field(default="", description="The site's privacy statement.")
     accessibility_url: WebPage = Field(

@@ -102,12 +102,17 @@ class LeasedAccounts:
         if wanted is None:
             return
         self._done = {account: self._done[account] for account in wanted.accounts if account in self._done}
-        for account, one in wanted.accounts.items():
+        # doors are shut before anything takes its time
+        for account, one in sorted(wanted.accounts.items(), key=lambda item: item[1].work != "close"):
             known = self._done.get(account)
             waits = self._clock() - self._tried.get(account, float("-inf")) < AGAIN_S
             if known and (known.work, known.round) == (one.work, one.round) and (known.done or waits):
                 continue
-            why = await self._do(account, one)
+            try:
+                why = await self._do(account, one)
+            except Exception as error:  # of one account: the others have theirs
+                log.exception("The account %s could not be taken care of", account)
+                why = type(error).__name__
             self._tried[account] = self._clock()
             if why and (known is None or known.why != why):
                 log.warning("The account %s is not clean yet: %s", account, why)

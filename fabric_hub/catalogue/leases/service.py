@@ -89,10 +89,10 @@ class Leases:
         leased = self._store.leases.all()
         if any(one.state == "cleaning" for one in leased):
             gateway = self._of_gateway(site)
-            agents = self._reports.read()
+            agents, silent = self._reports.read(), self._reports.silent()
 
             def told(one: Leased) -> Told:
-                nodes: dict[str, NodeSays | None] = {agent.node: None for agent in agents}
+                nodes: dict[str, NodeSays | None] = {**dict.fromkeys(silent), **{agent.node: None for agent in agents}}
                 for agent in agents:
                     for cleaned in agent.cleaned:
                         if cleaned.uid == one.uid:

@@ -8,8 +8,10 @@ it may not remove, as the account, stays. The answer goes as JSON to standard ou
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import re
 import stat
 import sys
 import uuid
@@ -19,8 +21,12 @@ DEEPEST = 100  # directories open at once; what lies deeper is moved up first
 
 def mounts() -> set[str]:
     """Where something is mounted."""
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        return {line.split(" ", 5)[4].encode().decode("unicode_escape", "replace") for line in file}
+    with open("/proc/self/mountinfo", "rb") as file:
+        return {os.fsdecode(re.sub(rb"\\([0-7]{3})", _byte, line.split(b" ", 5)[4])) for line in file}
+
+
+def _byte(octal: re.Match[bytes]) -> bytes:
+    return bytes([int(octal[1], 8) & 0xFF])
 
 
 class Emptier:
@@ -93,6 +99,13 @@ def main() -> None:
     os.chmod(home, 0o700)
     top = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     emptier = Emptier(os.fstat(top).st_dev, mounts())
+    for name in ("system.posix_acl_access", "system.posix_acl_default"):  # else others get what is made here next
+        try:
+            os.removexattr(top, name)
+        except OSError as error:
+            if error.errno not in (errno.ENODATA, errno.EOPNOTSUPP):
+                emptier.keep("its ACL stays")
+    os.fchmod(top, 0o700)
     while emptier.empty(top, home, top, 0) and os.listdir(top):
         pass  # what came up from below
     json.dump({"left": emptier.left, "why": emptier.why}, sys.stdout)
