@@ -131,6 +131,32 @@ def test_a_process_that_forks_while_it_is_killed_is_killed(account: pwd.struct_p
         bomb.wait(30)
 
 
+def test_a_process_whose_first_thread_has_ended_is_seen_and_killed(account: pwd.struct_passwd) -> None:
+    """It is shown as if it only waited for its parent, while its other thread goes on."""
+    source = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(120,)).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+    process = python(account.pw_uid, source)
+    status = Path(f"/proc/{process.pid}/status")
+    until(lambda: "State:\tZ" in (said := status.read_text()) and "Threads:\t1\n" not in said, "it hides", 30)
+    assert process.pid in remains.processes(account.pw_uid)
+    tally = remains.Tally()
+    remains.kill(account.pw_uid, tally)
+    assert (tally.found, tally.problems) == (1, [])
+    assert process.wait(30) == -9
+
+
+def test_what_others_hide_too_deep_to_look_into_is_told(account: pwd.struct_passwd, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    deep = tmp_path.joinpath(*["d"] * 102)
+    deep.mkdir(parents=True)
+    tally = remains.Tally()
+    remains.files(str(tmp_path), account.pw_uid, tally)
+    assert tally.problems == [f"{tmp_path}: 1 directories of others lie too deep to look into"]
+
+
 def test_the_killer_cannot_be_signalled_by_whom_it_kills(account: pwd.struct_passwd) -> None:
     """Its real and its saved uid are not theirs."""
     reading, writing = os.pipe()

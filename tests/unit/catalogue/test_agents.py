@@ -50,6 +50,18 @@ def test_a_newer_report_takes_the_place_of_the_older_and_is_read_when_it_is_old_
     assert [agent.jobs for agent in known.read()] == [9]
 
 
+def test_a_report_on_many_accounts_counts_and_a_node_whose_report_cannot_be_used_is_not_forgotten(
+    tmp_path: Path,
+) -> None:
+    dirty = [{"uid": 20000 + number, "round": 1, "found": 1, "why": "x" * 400} for number in range(200)]
+    write(tmp_path, cleaned=dirty)
+    write(tmp_path, "gpu2.json", node="gpu3")
+    known = reports(tmp_path)
+    [agent] = known.read()
+    assert len(agent.cleaned) == 200
+    assert known.silent() == {"gpu2"}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
