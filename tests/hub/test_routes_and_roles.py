@@ -37,8 +37,8 @@ LAB = Project(
 )
 # What changes by itself: when somebody, or a reason for a warning, was seen last.
 SEEN = {"last_activity", "seen_at"}
-# What the service sums up of starts, some time after one.
-BY_THE_CLOCK = {"sessions.readiness_hours"}
+# What the service sums up of starts, and tells of dates, some time after it began.
+BY_THE_CLOCK = {"sessions.readiness_hours", "sessions.notices", "sessions.notice_dates"}
 # JupyterHub's own, a GET that ends the caller's login; asked last, of a login of its own.
 LOGS_OUT = "/hub/logout"
 

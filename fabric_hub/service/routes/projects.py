@@ -39,24 +39,24 @@ async def projects(user: PersonCaller, context: Context) -> ToldProjects:
     return ToldProjects(user=user, projects=tuple(sorted(found, key=lambda one: one.project)))
 
 
-@router.get("/projects/{name}")
-async def project(name: Name, user: PersonCaller, context: Context) -> WholeProject:
+@router.get("/projects/{project}")
+async def one_project(project: Name, user: PersonCaller, context: Context) -> WholeProject:
     """A project that the caller is in, with its people and its use as far as its page shows them to the caller; 404
     for every other, whether there is one or not.
     """
-    found = context.settings.project.get(name)
+    found = context.settings.project.get(project)
     if found is None or not roles_of(found, user):
-        raise FabricError(texts.NO_PROJECT(project=name))
+        raise FabricError(texts.NO_PROJECT(project=project))
     looks, day = looking(found, user), today()
-    days, used = await asyncio.to_thread(_used, context, name, day) if looks.inside else ((), ())
+    days, used = await asyncio.to_thread(_used, context, project, day) if looks.inside else ((), ())
     budgets = context.budgets
     return as_whole(
-        name,
+        project,
         found,
         looks,
         day,
         shown_of_people=context.settings.quotas.shown_of_people,
-        balance=budgets.source.usage(name, user).project if budgets else None,
+        balance=budgets.source.usage(project, user).project if budgets else None,
         days=days,
         used=used,
     )
