@@ -188,8 +188,6 @@ def files(directory: str, uid: int, tally: Tally) -> None:
         os.close(top)
     if walk.kept:
         tally.problems.append(f"{directory}: {walk.kept} directories of its hold what is not its own")
-    if walk.deep:
-        tally.problems.append(f"{directory}: {walk.deep} directories of others lie too deep to look into")
     if walk.unseen:
         tally.problems.append(f"{directory}: {walk.unseen} things cannot be looked at or removed")
     if walk.mounts and len(tally.problems) == kept_before:
@@ -199,7 +197,7 @@ def files(directory: str, uid: int, tally: Tally) -> None:
 class _Walk:
     def __init__(self, uid: int, device: int, mounted: frozenset[str], home: str, tally: Tally) -> None:
         self._uid, self._device, self._mounted, self._home, self._tally = uid, device, mounted, home, tally
-        self.kept = self.mounts = self.deep = self.unseen = 0
+        self.kept = self.mounts = self.unseen = 0
 
     def into(self, handle: int, path: str, top: int | None, depth: int) -> bool:
         """Remove what is the uid's in an open directory; whether the directory is empty then.
@@ -245,7 +243,7 @@ class _Walk:
         if depth >= _DEEPEST:
             if mine and top is not None:  # a tree as deep as it likes: it goes up, and is walked from there
                 os.rename(name, f".fabric-{secrets.token_hex(8)}", src_dir_fd=handle, dst_dir_fd=top)
-            self.deep += not mine
+            # another's is passed over: who digs in /tmp must not keep accounts from coming back
             return mine
         try:
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)

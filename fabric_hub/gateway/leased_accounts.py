@@ -27,7 +27,7 @@ from fabric_hub.gateway.jobs.clients import Clients
 from fabric_hub.gateway.projects.reconciler import AsksAccounts
 from fabric_hub.gateway.queries import associations
 from fabric_hub.gateway.queries.queries import UnavailableError
-from fabric_hub.messages.text import NOTHING, Text, whole
+from fabric_hub.messages.text import NOTHING, Text, verbatim, whole
 from fabric_hub.messages.texts import leased_accounts as texts
 from fabric_hub.projects.leases import Done, DoneDocument, Wanted, WantedDocument, as_content, read, wanted_file
 from fabric_hub.slurm.associations import CLOSED, AccountTree, Close
@@ -112,7 +112,7 @@ class LeasedAccounts:
                 why = await self._do(account, one)
             except Exception as error:  # of one account: the others have theirs
                 log.exception("The account %s could not be taken care of", account)
-                why = type(error).__name__
+                why = verbatim(type(error).__name__)
             self._tried[account] = self._clock()
             if why and (known is None or known.why != why):
                 log.warning("The account %s is not clean yet: %s", account, why)

@@ -25,6 +25,11 @@ class Caller(Enum):
         "fabric_hub.service.deps:session_caller",
     )
     PERSON = "a person; no session, no service", (SERVICE_SCOPE,), "fabric_hub.service.deps:person_caller"
+    IN_PROJECT = (
+        "a person, for a project that they are in",
+        (SERVICE_SCOPE,),
+        "fabric_hub.service.deps:person_caller",
+    )
     ACCEPTING = (
         "a person; no session, no service",
         (SERVICE_SCOPE, ACCEPT_SCOPE),

@@ -24,7 +24,8 @@ SERVICE = (
         "It says which parts of the site answer; why one does not is told to a token with `read:metrics` only.",
     ),
     *lines(Caller.TOKEN, _API, "GET /offer"),
-    *lines(Caller.PERSON, _API, "GET /quota", "GET /projects", "GET /projects/{project}"),
+    *lines(Caller.PERSON, _API, "GET /quota", "GET /projects"),
+    *lines(Caller.IN_PROJECT, _API, "GET /projects/{project}"),
     *lines(Caller.ACCEPTING, _API, "GET /datasets"),
     *lines(Caller.MEMBER, _API, "POST /datasets/{name}/acceptance", "POST /datasets/{name}/request"),
     *lines(

@@ -149,15 +149,6 @@ ctypes.CDLL(None).pthread_exit(None)
     assert process.wait(30) == -9
 
 
-def test_what_others_hide_too_deep_to_look_into_is_told(account: pwd.struct_passwd, tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    deep = tmp_path.joinpath(*["d"] * 102)
-    deep.mkdir(parents=True)
-    tally = remains.Tally()
-    remains.files(str(tmp_path), account.pw_uid, tally)
-    assert tally.problems == [f"{tmp_path}: 1 directories of others lie too deep to look into"]
-
-
 def test_the_killer_cannot_be_signalled_by_whom_it_kills(account: pwd.struct_passwd) -> None:
     """Its real and its saved uid are not theirs."""
     reading, writing = os.pipe()

@@ -117,6 +117,7 @@ _WHO = {
     Caller.TOKEN: _IN_PERSON | {"session", "limited", "other-service"},
     Caller.SESSION: frozenset({"session"}),
     Caller.PERSON: _IN_PERSON | {"limited"},
+    Caller.IN_PROJECT: _MEMBERS | {"limited"},
     Caller.ACCEPTING: _IN_PERSON,
     Caller.MEMBER: _MEMBERS,
     Caller.METRICS: frozenset({"prometheus", "operator"}),
