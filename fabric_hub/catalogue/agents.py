@@ -64,17 +64,16 @@ class AgentReports:
 
     def read(self) -> tuple[Agent, ...]:
         """All agents of the last days, by node. It may block: the files are on a shared file system."""
+        return self.read_with_silent()[0]
+
+    def read_with_silent(self) -> tuple[tuple[Agent, ...], frozenset[str]]:
+        """The same, and the nodes of the last days whose report cannot be used: what they would say is not known."""
         with self._guard:
             now = self._clock()
             if self._looked_at is None or not 0 <= now - self._looked_at < self._cached_s:
                 self._look(now)
                 self._looked_at = now
-            return tuple(agent for _, (_, agent) in sorted(self._known.items()))
-
-    def silent(self) -> frozenset[str]:
-        """The nodes of the last days whose report cannot be used: what they would say is not known."""
-        self.read()
-        return self._unread
+            return tuple(agent for _, (_, agent) in sorted(self._known.items())), self._unread
 
     def _look(self, now: float) -> None:
         try:

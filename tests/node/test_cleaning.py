@@ -27,13 +27,14 @@ OTHER = 61077  # a uid that nobody cleans
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Forks without end, each child in a session of its own: what ends one by one never ends all.
 BOMB = """
-import os, signal, time
+import os, signal, sys, time
 for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
 end = time.monotonic() + 120
 while time.monotonic() < end:
     if not os.fork():
         os.setsid()
+        os.utime(sys.argv[1])
     else:
         os._exit(0)
 """
@@ -121,15 +122,20 @@ def test_all_that_an_account_left_goes_and_nothing_of_others(account: pwd.struct
 
 
 def test_a_process_that_forks_while_it_is_killed_is_killed(account: pwd.struct_passwd) -> None:
-    bombs = [python(account.pw_uid, BOMB) for _ in range(4)]
-    first = {bomb.pid for bomb in bombs}
-    until(lambda: set(remains.processes(account.pw_uid)) - first, "the processes fork", 30)
-    tally = remains.Tally()
-    remains.kill(account.pw_uid, tally)
-    assert tally.problems == []
-    assert remains.processes(account.pw_uid) == []
-    for bomb in bombs:
-        bomb.wait(30)
+    """A look at /proc may see none of them: each lives for a moment only."""
+    with tempfile.NamedTemporaryFile() as beats:
+        os.chown(beats.name, account.pw_uid, account.pw_gid)
+        bombs = [python(account.pw_uid, BOMB, beats.name) for _ in range(4)]
+        for bomb in bombs:
+            assert bomb.wait(30) == 0, "the first of each chain has forked and ended"
+        first = os.stat(beats.name).st_mtime_ns
+        until(lambda: os.stat(beats.name).st_mtime_ns > first, "they go on", 30)
+        tally = remains.Tally()
+        remains.kill(account.pw_uid, tally)
+        assert tally.problems == []
+        last = os.stat(beats.name).st_mtime_ns
+        time.sleep(1)  # they beat some hundred times a second
+        assert os.stat(beats.name).st_mtime_ns == last
 
 
 def test_a_process_whose_first_thread_has_ended_is_seen_and_killed(account: pwd.struct_passwd) -> None:

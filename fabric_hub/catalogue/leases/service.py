@@ -89,7 +89,7 @@ class Leases:
         leased = self._store.leases.all()
         if any(one.state == "cleaning" for one in leased):
             gateway = self._of_gateway(site)
-            agents, silent = self._reports.read(), self._reports.silent()
+            agents, silent = self._reports.read_with_silent()
 
             def told(one: Leased) -> Told:
                 nodes: dict[str, NodeSays | None] = {**dict.fromkeys(silent), **{agent.node: None for agent in agents}}
