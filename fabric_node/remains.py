@@ -69,7 +69,10 @@ def clean(uid: int, account: str, temporary: tuple[str, ...], within_s: float = 
         _spools(uid, tally)
         kill(uid, tally)
         for directory in (*temporary, f"/run/user/{uid}"):
-            files(directory, uid, tally)
+            try:
+                files(directory, uid, tally)
+            except OSError as error:  # a mount that does not answer: the others are looked at all the same
+                tally.problems.append(f"{directory}: {error.strerror or 'an error'}")
         ipc(uid, tally)
         _alone(lambda: _queues(uid, tally), tally)
         _alone(lambda: _keys(uid, tally), tally)
@@ -221,7 +224,8 @@ class _Walk:
     def _one(self, handle: int, path: str, name: str, top: int | None, depth: int) -> bool:
         where = f"{path}/{name}"
         if where in self._mounted:  # not even looked at: what a user mounts can refuse that to root
-            self.mounts += top is not None
+            with contextlib.suppress(OSError):
+                self.mounts += top is not None or os.lstat(name, dir_fd=handle).st_uid == self._uid
             return False
         status = os.lstat(name, dir_fd=handle)
         mine = status.st_uid == self._uid

@@ -103,10 +103,10 @@ def test_who_is_removed_is_out_within_a_minute_and_the_work_is_saved(
     until(lambda: left.unix_name(USER) in account(), "Slurm has the member", 60, seen=account)
     student = visitor(USER)
     start(student, "other", "ml-course")
-    start(student, "work", "waves")
+    start(student, "own", "waves")
 
     page = student.page
-    page.goto(f"/user/{USER}/work/lab")
+    page.goto(f"/user/{USER}/own/lab")
     page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=SLOW_MS)
     cell = page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first
     cell.click(timeout=SLOW_MS)
@@ -147,7 +147,7 @@ def test_who_is_removed_is_out_within_a_minute_and_the_work_is_saved(
     assert UNSAVED in notebook.read_text()
     assert queued(left, "ml-course") == elsewhere
     page.goto("/hub/home")
-    expect(page.locator("#recent [data-server=work]").first).to_contain_text(
+    expect(page.locator("#recent [data-server=own]").first).to_contain_text(
         re.compile(r"Ended \d\d:\d\d · you are no longer in project waves")
     )
     refused = left.as_user(
