@@ -105,18 +105,20 @@ class LeasedAccounts:
         # doors are shut before anything takes its time
         for account, one in sorted(wanted.accounts.items(), key=lambda item: item[1].work != "close"):
             known = self._done.get(account)
+            same = known is not None and (known.work, known.round) == (one.work, one.round)
             waits = self._clock() - self._tried.get(account, float("-inf")) < AGAIN_S
-            if known and (known.work, known.round) == (one.work, one.round) and (known.done or waits):
+            if known and same and (known.done or waits):
                 continue
             try:
-                why = await self._do(account, one)
+                why, found = await self._do(account, one)
             except Exception as error:  # of one account: the others have theirs
                 log.exception("The account %s could not be taken care of", account)
-                why = verbatim(type(error).__name__)
+                why, found = verbatim(type(error).__name__), 0
+            found += known.found if known and same else 0
             self._tried[account] = self._clock()
             if why and (known is None or known.why != why):
                 log.warning("The account %s is not clean yet: %s", account, why)
-            self._done[account] = Done(work=one.work, round=one.round, done=not why, why=why)
+            self._done[account] = Done(work=one.work, round=one.round, done=not why, why=why, found=found)
             await asyncio.to_thread(self._tell)
         await asyncio.to_thread(self._tell)
 
@@ -136,13 +138,15 @@ class LeasedAccounts:
             return None
         return found
 
-    async def _do(self, name: str, wanted: Wanted) -> Text:
-        """Do what is wanted for an account; why it is not done, or not yet."""
+    async def _do(self, name: str, wanted: Wanted) -> tuple[Text, int]:
+        """Do what is wanted for an account; why it is not done, or not yet, and how many things that removed."""
         try:
             account = await asyncio.to_thread(self._account, name, wanted.uid)
-            return await (self._close(account) if wanted.work == "close" else self._empty(account))
+            if wanted.work == "close":
+                return await self._close(account), 0
+            return await self._empty(account)
         except FabricError as error:
-            return texts.NOT_OF_GATEWAY(why=whole(error))
+            return texts.NOT_OF_GATEWAY(why=whole(error)), 0
 
     def _account(self, name: str, uid: int) -> Account:
         """An account of a pool, as this machine knows it.
@@ -182,7 +186,7 @@ class LeasedAccounts:
             return NOTHING
         return texts.JOBS_LEFT(jobs=tuple(map(str, left[:_SHOWN])) + (("…",) if len(left) > _SHOWN else ()))
 
-    async def _empty(self, account: Account) -> Text:
+    async def _empty(self, account: Account) -> tuple[Text, int]:
         """Empty the home as the account; its directory stays."""
         python = getattr(sys, "_base_executable", None) or sys.executable
         argv = [python, "-I", "-S", "-c", _SOURCE, account.home]
@@ -193,12 +197,13 @@ class LeasedAccounts:
                     max_output=1 << 16,
                 )  # fmt: skip
             said = json.loads(done.printed)
-            left, why = int(said["left"]), str(said["why"])
+            left, why, found = int(said["left"]), str(said["why"]), max(0, int(said["found"]))
         except (command.TimedOutError, command.TooMuchOutputError, OSError) as error:
-            return texts.HOME_LEFT(why=str(error))
+            return texts.HOME_LEFT(why=str(error)), 0
         except (ValueError, KeyError, TypeError):
-            return texts.HOME_LEFT(why=done.words[-200:] or str(done.returncode))
-        return texts.HOME_LEFT(why="".join(c for c in why if c.isprintable())[:200]) if left else NOTHING
+            return texts.HOME_LEFT(why=done.words[-200:] or str(done.returncode)), 0
+        told = texts.HOME_LEFT(why="".join(c for c in why if c.isprintable())[:200]) if left else NOTHING
+        return told, found
 
     async def _turn(self) -> None:
         await asyncio.sleep(self._bucket.turn_s(self._clock()))

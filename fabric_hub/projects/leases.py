@@ -43,12 +43,14 @@ class WantedDocument(Frozen):
 
 
 class Done(Frozen):
-    """How far the gateway is with what it was asked for; ``why``: what keeps it from being done."""
+    """How far the gateway is with what it was asked for; ``why``: what keeps it from being done, ``found``: how many
+    things it removed from a home."""
 
     work: Work
     round: int = Field(ge=0)
     done: bool
     why: Text = NOTHING
+    found: int = Field(default=0, ge=0)
 
 
 class DoneDocument(Frozen):

@@ -2,7 +2,8 @@
 
 close: the gateway lets nothing more be submitted as it, and ends its jobs. nodes: every node removes what it finds of
 it. home: the gateway empties its home, as the account. check: every node looks once more and must find nothing at all:
-what came back from one node to another in the meantime begins a new round. A round's answers count for it alone.
+what came back from one node to another in the meantime begins a new round. again: the home is looked at once more, and
+what something that was still there had put into it begins a new round, too. A round's answers count for it alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from fabric_hub.messages.text import NOTHING, Text, sentences, verbatim
 from fabric_hub.messages.texts import leased_accounts as texts
 from fabric_hub.projects.leases import Done, Wanted
 
-Step = Literal["close", "nodes", "home", "check"]
+Step = Literal["close", "nodes", "home", "check", "again"]
 State = Literal["free", "leased", "cleaning", "quarantined"]
 NODE_STEPS: Final = ("nodes", "check")
 _SHOWN = 5  # names of nodes in one sentence
@@ -78,6 +79,10 @@ def following(cleaning: Cleaning, told: Told, now: float, limit_s: float) -> Nex
         case "check":
             found = sum(says.found for says in told.nodes.values() if says)
             if not found:
+                return Next("cleaning", "again", cleaning.round)
+            return Next("cleaning", "close", cleaning.round + 1)
+        case "again":
+            if told.gateway is not None and not told.gateway.found:
                 return Next("free", "close", cleaning.round)
             return Next("cleaning", "close", cleaning.round + 1)
 

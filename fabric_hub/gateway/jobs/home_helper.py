@@ -2,7 +2,8 @@
 
 This file is not imported by the gateway: its source is given to a bare interpreter (``python -I -S -c SOURCE HOME``)
 that already runs as the account, so it uses the standard library only. No link is followed and no mount entered; what
-it may not remove, as the account, stays. The answer goes as JSON to standard output: ``{"left": N, "why": TEXT}``.
+it may not remove, as the account, stays. The answer goes as JSON to standard output: ``{"left": N, "why": TEXT,
+"found": N}``, the last of what it removed.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ def _byte(octal: re.Match[bytes]) -> bytes:
 
 
 class Emptier:
-    """Counts what it cannot remove, and keeps why the first of it."""
+    """Counts what it removes and what it cannot remove, and keeps why the first of that."""
 
     def __init__(self, device: int, mounted: set[str]) -> None:
         self.device, self.mounted = device, mounted
-        self.left, self.why = 0, ""
+        self.left, self.why, self.found = 0, "", 0
 
     def keep(self, why: str) -> None:
         self.left += 1
@@ -60,6 +61,7 @@ class Emptier:
         status = os.lstat(name, dir_fd=handle)
         if not stat.S_ISDIR(status.st_mode):
             os.unlink(name, dir_fd=handle)
+            self.found += 1
             return True
         if status.st_dev != self.device or path in self.mounted:
             self.keep("something is mounted in it")
@@ -80,6 +82,7 @@ class Emptier:
             os.close(inner)
         if done:
             os.rmdir(name, dir_fd=handle)
+            self.found += 1
         return done
 
 
@@ -88,13 +91,13 @@ def main() -> None:
     try:
         status = os.lstat(home)
     except FileNotFoundError:
-        json.dump({"left": 0, "why": ""}, sys.stdout)
+        json.dump({"left": 0, "why": "", "found": 0}, sys.stdout)
         return
     if not stat.S_ISDIR(status.st_mode):
-        json.dump({"left": 1, "why": "it is a link, or no directory"}, sys.stdout)
+        json.dump({"left": 1, "why": "it is a link, or no directory", "found": 0}, sys.stdout)
         return
     if status.st_uid != os.geteuid():
-        json.dump({"left": 1, "why": "it is somebody else's"}, sys.stdout)
+        json.dump({"left": 1, "why": "it is somebody else's", "found": 0}, sys.stdout)
         return
     os.chmod(home, 0o700)
     top = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -108,7 +111,7 @@ def main() -> None:
     os.fchmod(top, 0o700)
     while emptier.empty(top, home, top, 0) and os.listdir(top):
         pass  # what came up from below
-    json.dump({"left": emptier.left, "why": emptier.why}, sys.stdout)
+    json.dump({"left": emptier.left, "why": emptier.why, "found": emptier.found}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -40,10 +41,17 @@ def test_a_job_that_still_ends_is_not_over() -> None:
     assert live(jobs) == [1, 2, 3]
 
 
-def emptied(home: Path) -> tuple[int, str]:
+# u::rwx, u:61001:rwx, g::r-x, m::rwx, o::---, as the kernel writes them (linux/posix_acl_xattr.h)
+ACL_OF_ANOTHER = struct.pack("<I", 2) + b"".join(
+    struct.pack("<HHI", *entry)
+    for entry in ((1, 7, 2**32 - 1), (2, 7, 61001), (4, 5, 2**32 - 1), (16, 7, 2**32 - 1), (32, 0, 2**32 - 1))
+)
+
+
+def emptied(home: Path) -> tuple[int, str, int]:
     argv = [sys.executable, "-I", "-S", "-c", Path(home_helper.__file__).read_text(), str(home)]
     said = json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
-    return said["left"], said["why"]
+    return said["left"], said["why"], said["found"]
 
 
 def test_a_home_is_emptied_and_links_are_not_followed(tmp_path: Path) -> None:
@@ -54,11 +62,14 @@ def test_a_home_is_emptied_and_links_are_not_followed(tmp_path: Path) -> None:
     (precious / "file").write_text("kept")
     (home / "link").symlink_to(precious)
     (home / "closed").chmod(0)
-    assert emptied(home) == (0, "")
+    os.setxattr(home, "system.posix_acl_default", ACL_OF_ANOTHER)
+    assert emptied(home) == (0, "", 4)
+    assert "system.posix_acl_default" not in os.listxattr(home), "what is made here next is nobody else's"
+    assert emptied(home) == (0, "", 0)
     assert (list(home.iterdir()), (precious / "file").read_text()) == ([], "kept")
     other = tmp_path / "link"
     other.symlink_to(precious)
-    assert emptied(other) == (1, "it is a link, or no directory")
+    assert emptied(other) == (1, "it is a link, or no directory", 0)
     assert (precious / "file").exists()
 
 

@@ -26,7 +26,19 @@ def test_an_account_goes_through_all_steps_and_is_free_when_a_last_look_finds_no
     after = step(Cleaning("home", 3, 0.0), Done(work="home", round=3, done=True), a=NodeSays(3, 7))
     assert after[:3] == ("cleaning", "check", 4)
     after = step(Cleaning("check", 4, 0.0), a=NodeSays(4, 0), b=NodeSays(4, 0))
+    assert after[:3] == ("cleaning", "again", 4)
+    again = Cleaning("again", 4, 0.0)
+    assert (wanted := wanted_of(61001, again)) is not None
+    assert (wanted.work, wanted.round) == ("home", 4)
+    early = step(again, Done(work="home", round=3, done=True, found=9), a=NodeSays(4, 0))
+    assert early[:3] == ("cleaning", "again", 4), "an earlier word"
+    after = step(again, Done(work="home", round=4, done=True), a=NodeSays(4, 0))
     assert after[:3] == ("free", "close", 4)
+
+
+def test_what_was_put_into_the_home_after_it_was_emptied_begins_a_new_round() -> None:
+    after = step(Cleaning("again", 4, 0.0), Done(work="home", round=4, done=True, found=1), a=NodeSays(4, 0))
+    assert after[:3] == ("cleaning", "close", 5)
 
 
 def test_what_came_back_meanwhile_begins_a_new_round() -> None:
