@@ -18,8 +18,7 @@ from fabric_hub.messages.texts import dataset_files as texts
 from fabric_hub.messages.texts import project_changes as projects
 from fabric_hub.projects.changes import Change
 
-from . import publish, rows, switch_user
-from .database import open_catalogue
+from . import for_operator, publish, rows
 from .people.store import PeopleStore
 from .project_edits import EVENTS, people_in, people_of, with_hub_names
 from .project_policy import Asker
@@ -191,11 +190,5 @@ def opened(settings: Settings) -> Iterator[CatalogueAdmin]:
 
     :raises FabricError: this process may not be that account; the database cannot be opened.
     """
-    assert settings.catalogue is not None
-    by = switch_user.caller()
-    switch_user.for_good(settings.catalogue)
-    store = CatalogueStore(open_catalogue(settings.catalogue))
-    try:
-        yield CatalogueAdmin(settings, store, by)
-    finally:
-        store.close()
+    with for_operator.opened(settings) as (engine, by):
+        yield CatalogueAdmin(settings, CatalogueStore(engine), by)

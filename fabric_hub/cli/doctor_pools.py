@@ -5,13 +5,14 @@ from __future__ import annotations
 import pwd
 from collections.abc import Iterator
 
-from fabric_hub.catalogue.leases.policy import UnixEntry, checked
+from fabric_hub.catalogue.leases.policy import checked
 from fabric_hub.config.settings import Settings
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import doctor as doctor_texts
 from fabric_hub.messages.texts import leased_accounts as texts
 from fabric_hub.projects.leases import WantedDocument, read, wanted_file
 from fabric_hub.projects.membership import everybody
+from fabric_hub.projects.naming import UnixEntry
 from fabric_hub.unix.accounts import unix_name
 
 from .findings import Finding, problem, right, skipped

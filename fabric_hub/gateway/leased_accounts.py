@@ -196,8 +196,8 @@ class LeasedAccounts:
                     argv, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, timeout_s=HOME_S, account=account,
                     max_output=1 << 16,
                 )  # fmt: skip
-            said = json.loads(done.printed)
-            left, why, found = int(said["left"]), str(said["why"]), max(0, int(said["found"]))
+            answer = json.loads(done.printed)
+            left, why, found = int(answer["left"]), str(answer["why"]), max(0, int(answer["found"]))
         except (command.TimedOutError, command.TooMuchOutputError, OSError) as error:
             return texts.HOME_LEFT(why=str(error)), 0
         except (ValueError, KeyError, TypeError):

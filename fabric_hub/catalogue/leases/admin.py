@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from fabric_hub.catalogue import publish, switch_user
+from fabric_hub.catalogue import for_operator, publish
 from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory
-from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.people.store import PeopleStore
 from fabric_hub.catalogue.project_policy import Asker
 from fabric_hub.catalogue.store import CatalogueStore
@@ -115,11 +114,5 @@ def opened(settings: Settings) -> Iterator[LeasesAdmin]:
 
     :raises FabricError: this process may not be that account; the database cannot be opened.
     """
-    assert settings.catalogue is not None
-    by = switch_user.caller()
-    switch_user.for_good(settings.catalogue)
-    store = CatalogueStore(open_catalogue(settings.catalogue))
-    try:
-        yield LeasesAdmin(settings, store, by)
-    finally:
-        store.close()
+    with for_operator.opened(settings) as (engine, by):
+        yield LeasesAdmin(settings, CatalogueStore(engine), by)

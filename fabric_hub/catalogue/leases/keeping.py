@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import pwd
 import time
 from collections.abc import Callable, Iterable
 from datetime import date
 
 from fabric_hub.catalogue.audit.log import Entry
+from fabric_hub.catalogue.people.logins import name_service
 from fabric_hub.catalogue.project_edits import as_line
 from fabric_hub.catalogue.project_policy import Asker
 from fabric_hub.catalogue.project_store import ProjectStore, RefusedError
@@ -17,23 +17,15 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import Text, message_of
 from fabric_hub.messages.texts import leased_accounts as texts
 from fabric_hub.projects.membership import everybody
+from fabric_hub.projects.naming import UnixEntry
 from fabric_hub.unix.accounts import unix_name
 
-from .policy import LeaseRequest, UnixEntry, checked, lease_refusal, return_refusal
+from .policy import LeaseRequest, checked, lease_refusal, return_refusal
 from .progress import Told, following
 from .store import Leased, LeaseStore, freed, given_back, set_apart
 
 log = logging.getLogger(__name__)
 SYSTEM = Asker("catalogue service", operator=True, from_hub=False)
-
-
-def name_service(account: str) -> UnixEntry | None:
-    """An account as this machine knows it. It may block."""
-    try:
-        entry = pwd.getpwnam(account)
-    except KeyError:
-        return None
-    return UnixEntry(entry.pw_name, entry.pw_uid)
 
 
 class LeasedAccounts:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import NamedTuple
 
 from fabric_hub.catalogue.project_policy import Asker
 from fabric_hub.config.catalogue import CatalogueSettings, Purpose
@@ -17,6 +16,7 @@ from fabric_hub.config.settings import Project
 from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import leased_accounts as texts
 from fabric_hub.projects.membership import roles_of
+from fabric_hub.projects.naming import UnixEntry
 from fabric_hub.types import Frozen, HubUser, Slug
 
 
@@ -27,13 +27,6 @@ class LeaseRequest(Frozen):
     project: Slug | None = None
     person: HubUser | None = None
     until: date | None = None
-
-
-class UnixEntry(NamedTuple):
-    """An account as the name service has it."""
-
-    name: str
-    uid: int
 
 
 def lease_refusal(

@@ -21,10 +21,11 @@ from fabric_hub.config.catalogue import Purpose
 from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import NOTHING, Reason, Text
 from fabric_hub.messages.texts import leased_accounts as texts
+from fabric_hub.projects.naming import UnixEntry
 from fabric_hub.sessions.database import Transaction
 from fabric_hub.types import Frozen
 
-from .policy import LeaseRequest, UnixEntry
+from .policy import LeaseRequest
 from .progress import NODE_STEPS, Cleaning, Next, State, Step
 
 Record = Callable[["Leased"], object]
@@ -207,7 +208,7 @@ def _free(request: LeaseRequest, pool: Mapping[str, UnixEntry | Text], known: Ma
         else:
             free.append((before.since if before else 0.0, entry))
     if free:
-        return min(free)[1]
+        return min(free, key=lambda one: (one[0], one[1].name))[1]
     if wrong is not None:
         raise FabricError(texts.NONE_USABLE(purpose=request.purpose, why=wrong))
     raise FabricError(texts.NONE_FREE(purpose=request.purpose, **counts))

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 
 from pydantic import ValidationError
 
-from fabric_hub.catalogue import switch_user
+from fabric_hub.catalogue import for_operator
 from fabric_hub.catalogue.audit.log import AuditLog, Entry, audit_directory, persons_in
 from fabric_hub.catalogue.audit.reading import Reading, seconds
-from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.project_store import ProjectStore
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
@@ -152,11 +151,5 @@ def opened(settings: Settings) -> Iterator[PeopleAdmin]:
 
     :raises FabricError: this process may not be that account; the database cannot be opened.
     """
-    assert settings.catalogue is not None
-    by = switch_user.caller()
-    switch_user.for_good(settings.catalogue)
-    engine = open_catalogue(settings.catalogue)
-    try:
+    with for_operator.opened(settings) as (engine, by):
         yield PeopleAdmin(settings, PeopleStore(engine), by)
-    finally:
-        engine.dispose()

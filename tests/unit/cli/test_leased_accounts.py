@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fabric_hub.catalogue.leases.policy import UnixEntry, unusable
+from fabric_hub.catalogue.leases.policy import unusable
 from fabric_hub.cli import doctor_pools
 from fabric_hub.config.settings import Settings
 from fabric_hub.errors import FabricError
@@ -17,6 +17,7 @@ from fabric_hub.messages.text import Text
 from fabric_hub.messages.texts import leased_accounts as texts
 from fabric_hub.projects.leases import WantedDocument, as_content, wanted_file
 from fabric_hub.projects.live import with_live_projects
+from fabric_hub.projects.naming import UnixEntry
 from tests.support.builders import a_site, catalogue_text
 
 POOL = '[catalogue.pools.guests]\npurpose = "guest"\naccounts = ["ftnone1"]\n'

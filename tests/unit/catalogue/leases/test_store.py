@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from fabric_hub.catalogue.audit.log import Entry
 from fabric_hub.catalogue.database import open_catalogue
 from fabric_hub.catalogue.leases.keeping import LeasedAccounts
-from fabric_hub.catalogue.leases.policy import LeaseRequest, UnixEntry
+from fabric_hub.catalogue.leases.policy import LeaseRequest
 from fabric_hub.catalogue.leases.progress import NodeSays, Told
 from fabric_hub.catalogue.leases.store import Leased
 from fabric_hub.catalogue.project_policy import Asker
@@ -28,6 +28,7 @@ from fabric_hub.errors import FabricError
 from fabric_hub.messages.text import message_of
 from fabric_hub.projects.changes import Create, SetDates
 from fabric_hub.projects.leases import Done
+from fabric_hub.projects.naming import UnixEntry
 from tests.support.builders import a_site, catalogue_text
 from tests.support.postgresql import server
 from tests.support.postgresql import url as url_of
